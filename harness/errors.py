@@ -1,0 +1,80 @@
+"""Every error that Seatrial raises. An error means that the measurement failed.
+
+A regression is never an exception: it is a finding in a verdict.
+
+    SeatrialError             exit 4   not measured; says nothing about the candidate
+    ├─ InputError             exit 2   wrong input or usage
+    │  ├─ RecordingError               a capture or recording that cannot be used
+    │  └─ ScenarioError                a scenario file, with its line and column
+    ├─ BuildError                      image, Dockerfile, readiness; has the last log lines
+    ├─ EngineError                     a load worker died or broke its contract
+    └─ ComparisonError                 the stored arms cannot be compared
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "BuildError",
+    "ComparisonError",
+    "EngineError",
+    "InputError",
+    "RecordingError",
+    "ScenarioError",
+    "SeatrialError",
+]
+
+
+class SeatrialError(Exception):
+    """The measurement failed.
+
+    Args:
+        message: what is wrong, naming the place.
+        hint: what to do about it, or nothing.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InputError(SeatrialError):
+    """The user's input or usage is wrong."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class RecordingError(InputError):
+    """A capture or a recording cannot be used."""
+
+
+class ScenarioError(InputError):
+    """A scenario file is wrong; the message starts with `file:line:column:`."""
+
+
+class BuildError(SeatrialError):
+    """A build could not be made, started or reached.
+
+    Args:
+        message: what failed, naming the build.
+        hint: what to do about it.
+        log: the last lines that the build or the service wrote.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", log: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.log = log
+
+
+class EngineError(SeatrialError):
+    """A load worker died or broke its contract."""
+
+
+class ComparisonError(SeatrialError):
+    """The stored arms cannot be compared."""

@@ -1,0 +1,1 @@
+"""Planned requests to samples: one worker process an arm, Locust inside it."""

@@ -1,0 +1,87 @@
+"""What will be sent, by whom and when: the same on both arms and in every round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.model.traffic import Request
+
+__all__ = ["Plan", "PlannedRequest", "Shot"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRequest:
+    """A distinct request of the plan; many shots may share it.
+
+    Attributes:
+        request: what is sent, as recorded, without its Cookie header.
+        route: what it is judged under.
+        cookies: recorded cookies in order, each name with its pseudonym; the live
+            value of the same name takes its place. `None`: the capture could not
+            know, so the user's whole jar is sent.
+        recorded_status: the recorded answer's status, 0 where there is none.
+    """
+
+    request: Request
+    route: str
+    cookies: tuple[tuple[str, str], ...] | None
+    recorded_status: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One planned request of one virtual user.
+
+    Attributes:
+        user: the virtual user, counted from 0.
+        seq: the place among that user's shots, counted from 0.
+        due_ns: the planned moment on the arm's clock; `None` in a closed population.
+        think_ns: in a closed population the pause after the previous answer (for the
+            first shot: after the arm's start); otherwise 0.
+        fresh: whether a session starts here, with an empty cookie jar.
+        request: index of the planned request.
+    """
+
+    user: int
+    seq: int
+    due_ns: int | None
+    think_ns: int
+    fresh: bool
+    request: int
+
+    def __post_init__(self) -> None:
+        if self.think_ns < 0 or (self.due_ns is not None and self.due_ns < 0):
+            raise ValueError("a shot cannot be due before the start")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A handle on a stored plan.
+
+    Attributes:
+        shots_path: Parquet, a row a shot, ordered by user and seq; the row number is
+            the shot's number.
+        requests_path: Parquet, a row a planned request.
+        digest: SHA-256 over the content of both; the same recording, scenario and
+            seed give the same digest.
+        shots: how many.
+        users: how many virtual users.
+        open_loop: whether shots carry due times (`replay`) or think times (`users`).
+        warmup_ns: length of the warm-up on the arm's clock.
+        slice_ns: length of a slice.
+        slices: measured slices an arm and round.
+    """
+
+    shots_path: Path
+    requests_path: Path
+    digest: str
+    shots: int
+    users: int
+    open_loop: bool
+    warmup_ns: int
+    slice_ns: int
+    slices: int

@@ -1,0 +1,96 @@
+"""Quantities as people write them: `10s`, `512MiB`, `10%`, `10% or 5ms`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Allowance", "Unit", "bytes_of", "duration_ns", "percent"]
+
+_NUMBER = re.compile(r"\s*(\d[\d_]*(?:\.\d+)?)\s*([A-Za-zµ%]*)\s*")
+
+Unit = str
+"""`ns` for durations, `bytes` for sizes, `ratio` where only percent make sense."""
+
+_DURATIONS: Final[Mapping[str, int]] = {
+    "ns": 1,
+    "us": 1_000,
+    "µs": 1_000,
+    "ms": 1_000_000,
+    "s": 1_000_000_000,
+    "m": 60_000_000_000,
+    "min": 60_000_000_000,
+    "h": 3_600_000_000_000,
+}
+_SIZES: Final[Mapping[str, int]] = {
+    "B": 1,
+    "kB": 1_000,
+    "KB": 1_000,
+    "MB": 1_000_000,
+    "GB": 1_000_000_000,
+    "KiB": 1 << 10,
+    "MiB": 1 << 20,
+    "GiB": 1 << 30,
+}
+_PERCENT: Final[Mapping[str, float]] = {"%": 0.01}
+_ABSOLUTE: Final[Mapping[Unit, Mapping[str, float]]] = {
+    "ns": _DURATIONS,
+    "bytes": _SIZES,
+    "ratio": {},
+}
+
+
+def _parsed(text: object, units: Mapping[str, float], example: str) -> float:
+    match = _NUMBER.fullmatch(text) if isinstance(text, str) else None
+    if match is None or match[2] not in units:
+        known = ", ".join(units)
+        raise ValueError(f"{text!r} needs a number with a unit ({known}), as {example}")
+    return float(match[1].replace("_", "")) * units[match[2]]
+
+
+def duration_ns(text: object) -> int:
+    """Nanoseconds of a duration such as `10s`, `500ms` or `1m`."""
+    return round(_parsed(text, _DURATIONS, "10s"))
+
+
+def bytes_of(text: object) -> int:
+    """Bytes of a size such as `512MiB` or `1GB`."""
+    return round(_parsed(text, _SIZES, "512MiB"))
+
+
+def percent(text: object) -> float:
+    """The ratio that a percentage such as `0.1%` stands for."""
+    return _parsed(text, _PERCENT, "10%")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """How much worse than the baseline is still within budget: either part suffices.
+
+    Attributes:
+        relative: as a ratio of the baseline (for rates: in percentage points / 100).
+        absolute: in the metric's unit; 0 where only the relative part is given.
+        text: as it was written.
+    """
+
+    relative: float
+    absolute: float
+    text: str
+
+    @classmethod
+    def parse(cls, text: object, unit: Unit) -> Allowance:
+        """`10%`, `5ms` or `10% or 5ms`, the absolute part in units of `unit`."""
+        units = {**_PERCENT, **_ABSOLUTE[unit]}
+        parts = text.split(" or ") if isinstance(text, str) else [text]
+        values = {"relative": 0.0, "absolute": 0.0}
+        for part in parts:
+            value = _parsed(part, units, "10%" if unit == "ratio" else "10% or 5ms")
+            kind = "relative" if str(part).strip().endswith("%") else "absolute"
+            if values[kind]:
+                raise ValueError(f"{text!r} gives its {kind} part twice")
+            values[kind] = value
+        return cls(**values, text=str(text))

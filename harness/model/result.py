@@ -1,0 +1,159 @@
+"""What came of it: samples, usage readings, and how well the generator did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = [
+    "CAUSES",
+    "SAMPLE_FIELDS",
+    "USAGE_FIELDS",
+    "Arm",
+    "ArmResult",
+    "Books",
+    "GeneratorHealth",
+    "Round",
+]
+
+
+class Arm(StrEnum):
+    """One of the two builds of a trial."""
+
+    BASELINE = "baseline"
+    CANDIDATE = "candidate"
+
+    @property
+    def other(self) -> Arm:
+        """The arm that this one is compared with."""
+        return Arm.CANDIDATE if self is Arm.BASELINE else Arm.BASELINE
+
+
+CAUSES: Final = (
+    "",
+    "timeout",
+    "connection refused",
+    "connection reset",
+    "closed without answer",
+    "body cut short",
+    "not HTTP",
+    "not sent",
+)
+"""Why there is no complete answer; the place in this tuple is the stored code."""
+
+SAMPLE_FIELDS: Final[Mapping[str, str]] = {
+    "shot": "u4",
+    "slice": "u2",
+    "due_ns": "i8",
+    "eligible_ns": "i8",
+    "sent_ns": "i8",
+    "done_ns": "i8",
+    "status": "u2",
+    "cause": "u1",
+    "bytes": "u8",
+    "digest": "u4",
+    "reconnected": "u1",
+}
+"""One sample, as numpy types, in the order of the spool.
+
+`slice` is 0 for the warm-up. Times are the worker's monotonic clock; a shot that was
+never sent has `sent_ns` and `done_ns` 0. `status` is 0 without an answer. `bytes` and
+`digest` (CRC-32) are of the content as it came, content codings untouched.
+"""
+
+USAGE_FIELDS: Final[Mapping[str, str]] = {
+    "at_ns": "i8",
+    "working_set_bytes": "i8",
+    "anonymous_bytes": "i8",
+    "cpu_ns": "i8",
+}
+"""One usage reading: the engine's monotonic clock, memory now, CPU since the start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """The worker's own accounts of one arm's round, warm-up included."""
+
+    sent: int
+    answered: int
+    failed: int
+    in_flight: int
+    connections: int
+    reconnects: int
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every sent request is accounted for."""
+        return self.sent == self.answered + self.failed + self.in_flight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratorHealth:
+    """How the generator did in one arm's round, measured slices only.
+
+    Attributes:
+        cpu_ratio: CPU time over wall time of its core, the worst slice.
+        timer_late_p95_ns: lateness of a free-running 10 ms timer.
+        lag_p99_ns: sent - eligible, of shots that were not waiting for an answer.
+        steal_ratio: CPU time that the hypervisor took, over all cores.
+    """
+
+    cpu_ratio: float
+    timer_late_p95_ns: int
+    lag_p99_ns: int
+    steal_ratio: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmResult:
+    """One arm of one round.
+
+    Attributes:
+        arm: which.
+        samples: Parquet with the columns of `SAMPLE_FIELDS`.
+        usage: Parquet with the columns of `USAGE_FIELDS`; no rows where the
+            environment cannot be measured.
+        cpu_ns: CPU time that the build used in the measured slices, drains included;
+            `None` where it cannot be measured.
+        books: the worker's accounts.
+        health: the generator's.
+        died: how the build's process ended during the round, empty while it lived.
+    """
+
+    arm: Arm
+    samples: Path
+    usage: Path
+    cpu_ns: int | None
+    books: Books
+    health: GeneratorHealth
+    died: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One fresh pair, compared slice by slice.
+
+    Attributes:
+        index: counted from 1.
+        first: the arm whose slice came first.
+        plan_digest: of the plan that both arms were sent.
+        void: why the round does not count as sound, empty if it does.
+        baseline: that arm.
+        candidate: that arm.
+    """
+
+    index: int
+    first: Arm
+    plan_digest: str
+    void: str = ""
+    baseline: ArmResult
+    candidate: ArmResult
+
+    def arm(self, arm: Arm) -> ArmResult:
+        """The result of one arm."""
+        return self.baseline if arm is Arm.BASELINE else self.candidate

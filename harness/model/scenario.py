@@ -1,0 +1,228 @@
+"""A scenario: which traffic, against which service, how long, within which budgets.
+
+The JSON Schema for editors comes from here: `Scenario.model_json_schema()`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
+
+from harness.model.quantity import Allowance, bytes_of, duration_ns
+
+__all__ = [
+    "Budgets",
+    "Driver",
+    "ImageBuild",
+    "LatencyBudgets",
+    "Limits",
+    "Load",
+    "MemoryBudget",
+    "Replay",
+    "Rounds",
+    "Scenario",
+    "Service",
+]
+
+_TEXT = WithJsonSchema({"type": "string"})
+
+Duration = Annotated[int, BeforeValidator(duration_ns), _TEXT]
+Size = Annotated[int, BeforeValidator(bytes_of), _TEXT]
+LatencyAllowance = Annotated[
+    Allowance, BeforeValidator(lambda text: Allowance.parse(text, "ns")), _TEXT
+]
+SizeAllowance = Annotated[
+    Allowance, BeforeValidator(lambda text: Allowance.parse(text, "bytes")), _TEXT
+]
+RatioAllowance = Annotated[
+    Allowance, BeforeValidator(lambda text: Allowance.parse(text, "ratio")), _TEXT
+]
+Driver = Literal["docker", "process", "url"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class ImageBuild(_Part):
+    """How the image is built from a source tree."""
+
+    context: str = "."
+    """Build context, relative to the root of the reference's tree."""
+    dockerfile: str = "Dockerfile"
+    """Relative to the context."""
+    args: dict[str, str] = {}
+    """Build arguments."""
+    target: str | None = None
+    """Stage to build."""
+
+
+class Limits(_Part):
+    """What one environment may use; equal for both arms."""
+
+    cpus: float = Field(default=1.0, gt=0)
+    """Processor cores."""
+    memory: Size = "512MiB"  # type: ignore[assignment] # parsed by validate_default
+    """Memory, after which the kernel kills."""
+
+
+class Service(_Part):
+    """The service under test and how it is brought up."""
+
+    driver: Driver = "docker"
+    """`docker`, `process` or `url`; set by what is given where it is left out."""
+    build: ImageBuild | None = None
+    """Build the image from each reference's source tree."""
+    image: str | None = None
+    """Image of an arm whose reference is not given."""
+    command: tuple[str, ...] | None = None
+    """Replaces the image's command; with the process driver, the command itself."""
+    url: str | None = None
+    """Something already deployed, as the arm whose reference is not given."""
+    env: dict[str, str] = {}
+    """Environment variables; the process driver adds PORT and a TMPDIR of its own."""
+    setup: tuple[str, ...] | None = None
+    """Run once in each fresh environment, before traffic."""
+    volumes: tuple[str, ...] = ()
+    """As `host:container[:ro]`, host paths relative to the scenario file."""
+    port: int = Field(default=8000, ge=1, le=65535)
+    """The port that the service listens on, in its container."""
+    ready: str = Field(default="/", pattern=r"^/")
+    """Ready once this path answers with a status below 400."""
+    ready_timeout: Duration = "60s"  # type: ignore[assignment] # parsed
+    """How long to wait for it."""
+    limits: Limits = Limits()
+    """What one environment may use."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _driver_of_what_is_given(cls, given: object) -> object:
+        if not isinstance(given, dict) or "driver" in given:
+            return given
+        if "url" in given:
+            return {**given, "driver": "url"}
+        image = "build" in given or "image" in given
+        if "command" in given and not image:
+            return {**given, "driver": "process"}
+        return given
+
+    @model_validator(mode="after")
+    def _has_what_its_driver_needs(self) -> Self:
+        if self.driver == "process" and self.command is None:
+            raise ValueError("the process driver needs a `command`")
+        return self
+
+
+class Replay(_Part):
+    """An open population: sessions start when they did, scaled."""
+
+    speed: float = Field(default=1.0, gt=0)
+    """How much faster than recorded."""
+    scale: float = Field(default=1.0, gt=0)
+    """How many times each whole session, jittered by the seed."""
+
+
+class Load(_Part):
+    """How the recording becomes load."""
+
+    users: int | None = Field(default=None, gt=0)
+    """A closed population of that many users with recorded think times."""
+    replay: Replay | None = None
+    """An open population."""
+    deadline: Duration = "10s"  # type: ignore[assignment] # parsed
+    """A request unanswered by then counts as this long and as an error."""
+
+    @model_validator(mode="after")
+    def _one_model(self) -> Self:
+        if (self.users is None) == (self.replay is None):
+            raise ValueError("give either `users` or `replay`")
+        return self
+
+
+class Rounds(_Part):
+    """How much is measured."""
+
+    min: int = Field(default=4, ge=2, le=50)
+    """Sound rounds that the verdict rests on."""
+    slice: Duration = "4s"  # type: ignore[assignment] # parsed
+    """Length of one slice of one arm."""
+    slices: int = Field(default=6, ge=1)
+    """Slices an arm in each round."""
+    warmup: Duration = "10s"  # type: ignore[assignment] # parsed
+    """Unmeasured traffic on each fresh arm."""
+    ramp: Duration = "5s"  # type: ignore[assignment] # parsed
+    """Inside the warm-up: the time over which the users of `users` arrive."""
+
+    @model_validator(mode="after")
+    def _ramp_fits(self) -> Self:
+        if self.slice <= 0:
+            raise ValueError("`slice` must be longer than 0s")
+        if self.ramp > self.warmup:
+            raise ValueError("`ramp` must fit into `warmup`")
+        return self
+
+
+class LatencyBudgets(_Part):
+    """By quantile; one that is not given is shown but not gated."""
+
+    p50: LatencyAllowance | None = None
+    p95: LatencyAllowance | None = None
+    p99: LatencyAllowance | None = None
+
+
+class MemoryBudget(_Part):
+    """Of the service's anonymous memory."""
+
+    level: SizeAllowance = "10% or 16MiB"  # type: ignore[assignment] # parsed
+    """Median of the last third of a round's readings."""
+
+
+class Budgets(_Part):
+    """How much worse the candidate may be. The defaults gate what verdicts need."""
+
+    latency: LatencyBudgets = LatencyBudgets.model_validate(
+        {"p95": "10% or 5ms", "p99": "20% or 25ms"}
+    )
+    """The service as a whole."""
+    routes: LatencyBudgets = LatencyBudgets.model_validate({"p95": "20% or 10ms"})
+    """Each route with enough requests."""
+    errors: RatioAllowance = "0.1%"  # type: ignore[assignment] # parsed
+    """Percentage points over the baseline's error rate."""
+    goodput: RatioAllowance = "1%"  # type: ignore[assignment] # parsed
+    """Percentage points under the baseline's goodput."""
+    memory: MemoryBudget = MemoryBudget()
+    """Memory."""
+    cpu: RatioAllowance = "15%"  # type: ignore[assignment] # parsed
+    """CPU seconds per request."""
+    by_route: dict[str, LatencyBudgets] = {}
+    """Routes by name, such as `POST /checkout`, instead of `routes`."""
+
+
+class Scenario(_Part):
+    """One trial's terms, every default resolved."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Names the trial's directory."""
+    why: str = ""
+    """What the experienced engineer knows about this traffic, in prose."""
+    recording: Path
+    """The recording, relative to the scenario file."""
+    service: Service
+    """The service under test."""
+    load: Load
+    """How the recording becomes load."""
+    rounds: Rounds = Rounds()
+    """How much is measured."""
+    budgets: Budgets = Budgets()
+    """How much worse the candidate may be."""
+    seed: int = Field(default=1, ge=0)
+    """Draws sessions, jitter and the first arm of each round."""

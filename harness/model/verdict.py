@@ -1,0 +1,149 @@
+"""What the trial says: estimates, findings and the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Estimate",
+    "Finding",
+    "Label",
+    "Outcome",
+    "Report",
+    "Verdict",
+]
+
+SCHEMA_VERSION: Final = 1
+"""Of `verdict.json`; a reader refuses a larger one."""
+
+
+class Outcome(StrEnum):
+    """The verdict's first word."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    INVALID = "INVALID"
+
+
+class Label(StrEnum):
+    """What an estimate says by itself."""
+
+    IMPROVED = "improved"
+    EQUIVALENT = "equivalent"
+    WITHIN = "within budget"
+    REGRESSED = "regressed"
+    UNCLEAR = "unclear"
+    SHOWN = "not gated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """One metric of the service or of a route, compared over the rounds.
+
+    Attributes:
+        metric: `p50`, `p95`, `p99`, `errors`, `goodput`, `memory`, `cpu`.
+        route: the route, or `service`.
+        unit: of `baseline` and `candidate`: `ns`, `bytes`, `ratio`, `ns/request`.
+        relative: whether `change` is a ratio (1.1: ten percent more) or a difference
+            in `unit` (0.01: one percentage point more).
+        baseline: centre over the rounds (geometric mean for ratios), `None` if
+            undefined.
+        candidate: likewise.
+        change: candidate over baseline, or candidate - baseline.
+        lower: lower end of the 90 % confidence interval of `change`.
+        upper: its upper end.
+        rounds: rounds that it rests on.
+        budget: what was allowed, in words with units; empty if not gated.
+        t: mean excess over the budget in standard errors; `None` if not gated or
+            undefined.
+        label: what it says by itself.
+        undefined: why there is no value, empty if there is one.
+        worst_round: the index of the round with the largest change, 0 if undefined.
+        per_round: baseline and candidate of each round, in order.
+    """
+
+    metric: str
+    route: str
+    unit: str
+    relative: bool
+    baseline: float | None = None
+    candidate: float | None = None
+    change: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    rounds: int = 0
+    budget: str = ""
+    t: float | None = None
+    label: Label = Label.SHOWN
+    undefined: str = ""
+    worst_round: int = 0
+    per_round: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.change is None) != bool(self.undefined):
+            raise ValueError("an estimate is either defined or says why not")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One sentence of the reason.
+
+    Attributes:
+        severity: `fail`, `inconclusive`, `invalid` or `note`; the worst come first.
+        metric: what it is about: a metric, or `crash`, `generator`, `rounds`, ….
+        route: the route, or `service`.
+        message: a sentence with figures and units.
+    """
+
+    severity: str
+    metric: str
+    route: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The answer. Whatever is not a PASS names at least one finding."""
+
+    outcome: Outcome
+    findings: tuple[Finding, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.outcome is not Outcome.PASS and not self.findings:
+            raise ValueError(f"{self.outcome} without a finding")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that a reporter needs; the content of `verdict.json`.
+
+    Attributes:
+        scenario: its name.
+        why: the scenario's own words.
+        baseline: the build that ran, by reference and digest.
+        candidate: likewise.
+        rounds: sound rounds.
+        void_rounds: rounds that were not, each with its reason.
+        requests: planned requests an arm and round, warm-up excluded.
+        verdict: the answer.
+        estimates: the service first, then routes.
+        environment: facts of the trial in words: driver, load, machine, pinning.
+        generator: worst generator health over the sound rounds, name → value, units in
+            the name.
+    """
+
+    scenario: str
+    why: str
+    baseline: str
+    candidate: str
+    rounds: int
+    void_rounds: tuple[str, ...]
+    requests: int
+    verdict: Verdict
+    estimates: tuple[Estimate, ...]
+    environment: tuple[str, ...]
+    generator: tuple[tuple[str, float], ...]

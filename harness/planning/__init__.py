@@ -1,0 +1,1 @@
+"""Recording and scenario to plan."""
