@@ -7,6 +7,7 @@ A regression is never an exception: it is a finding in a verdict.
     │  ├─ RecordingError               a capture or recording that cannot be used
     │  └─ ScenarioError                a scenario file, with its line and column
     ├─ BuildError                      image, Dockerfile, readiness; has the last log lines
+    │  └─ CandidateError               built, but not up, although the baseline was
     ├─ EngineError                     a load worker died or broke its contract
     └─ ComparisonError                 the stored arms cannot be compared
 """
@@ -17,6 +18,7 @@ from typing import ClassVar
 
 __all__ = [
     "BuildError",
+    "CandidateError",
     "ComparisonError",
     "EngineError",
     "InputError",
@@ -70,6 +72,13 @@ class BuildError(SeatrialError):
     ) -> None:
         super().__init__(message, hint=hint)
         self.log = log
+
+
+class CandidateError(BuildError):
+    """The candidate was built but did not come up although the baseline did.
+
+    Twice in a trial that is a finding about the candidate.
+    """
 
 
 class EngineError(SeatrialError):

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from harness.model.traffic import Request
 
-__all__ = ["Plan", "PlannedRequest", "Shot"]
+__all__ = ["SHOT_FIELDS", "Plan", "PlannedRequest"]
+
+SHOT_FIELDS: Final[Mapping[str, str]] = {
+    "user": "u4",
+    "due_ns": "i8",
+    "think_ns": "i8",
+    "fresh": "?",
+    "request": "u4",
+}
+"""One shot, as numpy types; shots are ordered by user and time.
+
+`user` is the virtual user, counted from 0. In an open loop `due_ns` is the planned
+moment on the arm's clock and `think_ns` 0; in a closed population `due_ns` is -1 and
+`think_ns` the pause after the user's previous answer, for its first shot after the
+arm's start. `fresh` marks the start of a session, with an empty cookie jar. `request`
+is the row of the planned request.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,32 +47,6 @@ class PlannedRequest:
     route: str
     cookies: tuple[tuple[str, str], ...] | None
     recorded_status: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shot:
-    """One planned request of one virtual user.
-
-    Attributes:
-        user: the virtual user, counted from 0.
-        seq: the place among that user's shots, counted from 0.
-        due_ns: the planned moment on the arm's clock; `None` in a closed population.
-        think_ns: in a closed population the pause after the previous answer (for the
-            first shot: after the arm's start); otherwise 0.
-        fresh: whether a session starts here, with an empty cookie jar.
-        request: index of the planned request.
-    """
-
-    user: int
-    seq: int
-    due_ns: int | None
-    think_ns: int
-    fresh: bool
-    request: int
-
-    def __post_init__(self) -> None:
-        if self.think_ns < 0 or (self.due_ns is not None and self.due_ns < 0):
-            raise ValueError("a shot cannot be due before the start")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

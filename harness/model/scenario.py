@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     WithJsonSchema,
     model_validator,
 )
@@ -35,17 +36,22 @@ __all__ = [
 
 _TEXT = WithJsonSchema({"type": "string"})
 
-Duration = Annotated[int, BeforeValidator(duration_ns), _TEXT]
-Size = Annotated[int, BeforeValidator(bytes_of), _TEXT]
-LatencyAllowance = Annotated[
-    Allowance, BeforeValidator(lambda text: Allowance.parse(text, "ns")), _TEXT
-]
-SizeAllowance = Annotated[
-    Allowance, BeforeValidator(lambda text: Allowance.parse(text, "bytes")), _TEXT
-]
-RatioAllowance = Annotated[
-    Allowance, BeforeValidator(lambda text: Allowance.parse(text, "ratio")), _TEXT
-]
+_AS_WRITTEN = PlainSerializer(lambda allowance: allowance.text, when_used="json")
+
+
+def _in_units(unit: str) -> PlainSerializer:
+    return PlainSerializer(lambda amount: f"{amount}{unit}", when_used="json")
+
+
+def _allowed(unit: str) -> BeforeValidator:
+    return BeforeValidator(lambda text: Allowance.parse(text, unit))
+
+
+Duration = Annotated[int, BeforeValidator(duration_ns), _in_units("ns"), _TEXT]
+Size = Annotated[int, BeforeValidator(bytes_of), _in_units("B"), _TEXT]
+LatencyAllowance = Annotated[Allowance, _allowed("ns"), _AS_WRITTEN, _TEXT]
+SizeAllowance = Annotated[Allowance, _allowed("bytes"), _AS_WRITTEN, _TEXT]
+RatioAllowance = Annotated[Allowance, _allowed("ratio"), _AS_WRITTEN, _TEXT]
 Driver = Literal["docker", "process", "url"]
 
 
@@ -226,3 +232,13 @@ class Scenario(_Part):
     """How much worse the candidate may be."""
     seed: int = Field(default=1, ge=0)
     """Draws sessions, jitter and the first arm of each round."""
+
+    @model_validator(mode="after")
+    def _measurable(self) -> Self:
+        asked = self.budgets.model_fields_set & {"memory", "cpu"}
+        if self.service.driver == "url" and asked:
+            raise ValueError(
+                f"a deployed `url` shows no {' and no '.join(sorted(asked))}: "
+                "leave that budget out"
+            )
+        return self

@@ -1,0 +1,238 @@
+"""Plays the shop's customers against a running shop and writes what they saw as HAR.
+
+    python compose/shop/record.py --to http://127.0.0.1:8000 --out DIR
+
+One file a customer, in HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/), with
+times as measured. The same seed gives the same customers; the times are real.
+"""
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.client import HTTPConnection, HTTPResponse
+from itertools import count, pairwise, starmap
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+QUERIES = (
+    *("amber", "black", "blue", "green", "grey", "ivory", "red", "white"),
+    *("bamboo", "ceramic", "cotton", "glass", "leather", "oak", "steel", "wool"),
+    *("basket", "blanket", "bowl", "chair", "clock", "lamp", "mug", "shelf"),
+)
+AGENTS = (
+    "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0.0.0",
+    "ShopApp/4.2 (iPhone; iOS 17.5)",
+)
+PHASES = ("send", "wait", "receive")
+CUSTOMERS = 500
+ARRIVAL_S = 3
+"""The first customers do not all arrive in one instant."""
+LOGGED_IN = 0.88
+BUYS = 0.45
+"""Chance that a customer who has looked around for a moment buys something."""
+CHECKS_CART = 0.5
+CHECKS_ORDERS = 0.3
+
+Step = tuple[str, str, dict[str, Any] | None]
+"""Method, target and JSON body."""
+
+
+def _look_around(chance: random.Random) -> Iterator[Step]:
+    for _ in range(chance.randint(2, 4)):
+        listing = f"/products?page={chance.randint(1, 8)}"
+        search = "/search?" + urlencode({"q": chance.choice(QUERIES)})
+        product = f"/products/{chance.randint(1, 400)}"
+        target = chance.choices((listing, search, product), (40, 30, 30))[0]
+        yield "GET", target, None
+
+
+def _buy(chance: random.Random) -> Iterator[Step]:
+    product, quantity = chance.randint(1, 400), chance.choice((1, 1, 1, 2, 3))
+    yield "POST", "/cart", {"product": product, "quantity": quantity}
+    if chance.random() < CHECKS_CART:
+        yield "GET", "/cart", None
+    yield "POST", "/checkout", {}
+    if chance.random() < CHECKS_ORDERS:
+        yield "GET", "/orders", None
+
+
+def steps(customer: str, chance: random.Random) -> Iterator[Step]:
+    """What one customer does, from the front page on."""
+    yield "GET", "/", None
+    logged_in = chance.random() < LOGGED_IN
+    if logged_in:
+        yield "POST", "/login", {"customer": customer}
+    for _ in range(chance.randint(4, 9)):
+        yield from _look_around(chance)
+        if logged_in and chance.random() < BUYS:
+            yield from _buy(chance)
+
+
+@dataclass(slots=True, kw_only=True)
+class Browser:
+    """One customer's browser: a connection, its cookies and what it has seen."""
+
+    host: str
+    agent: str
+    connection: HTTPConnection
+    cookies: dict[str, str] = field(default_factory=dict)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+
+    def visit(self, method: str, target: str, body: dict[str, Any] | None) -> None:
+        """Send one request and keep the exchange as a HAR entry."""
+        text = None if body is None else json.dumps(body)
+        headers = self._headers(text)
+        request = _request(f"http://{self.host}", method, target, headers, text)
+        started, ticks = datetime.now(UTC), [time.perf_counter()]
+        self.connection.request(method, target, text, headers)
+        ticks.append(time.perf_counter())
+        response = self.connection.getresponse()
+        ticks.append(time.perf_counter())
+        content = response.read()
+        ticks.append(time.perf_counter())
+        self._keep_cookies(response)
+        self.entries.append(
+            {
+                "startedDateTime": started.isoformat(),
+                "time": _milliseconds(ticks[0], ticks[-1]),
+                "request": request,
+                "response": _response(response, content),
+                "cache": {},
+                "timings": dict(
+                    zip(PHASES, starmap(_milliseconds, pairwise(ticks)), strict=True)
+                ),
+            }
+        )
+
+    def _headers(self, text: str | None) -> dict[str, str]:
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return {
+            "Host": self.host,
+            "User-Agent": self.agent,
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            **({"Content-Type": "application/json"} if text is not None else {}),
+            **({"Cookie": cookie} if cookie else {}),
+        }
+
+    def _keep_cookies(self, response: HTTPResponse) -> None:
+        for line in response.headers.get_all("Set-Cookie", []):
+            name, _, value = line.partition(";")[0].partition("=")
+            self.cookies[name] = value
+
+
+def _milliseconds(start_s: float, end_s: float) -> float:
+    return round((end_s - start_s) * 1000, 3)
+
+
+def _pairs(items: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in items]
+
+
+def _request(
+    origin: str, method: str, target: str, headers: dict[str, str], text: str | None
+) -> dict[str, Any]:
+    content = {"mimeType": "application/json", "text": text}
+    return {
+        "method": method,
+        "url": origin + target,
+        "httpVersion": "HTTP/1.1",
+        "headers": _pairs(headers.items()),
+        "queryString": _pairs(parse_qsl(urlsplit(target).query)),
+        "cookies": [],
+        "headersSize": -1,
+        "bodySize": len(text or ""),
+        **({} if text is None else {"postData": content}),
+    }
+
+
+def _response(response: HTTPResponse, content: bytes) -> dict[str, Any]:
+    kind = response.getheader("Content-Type", "")
+    return {
+        "status": response.status,
+        "statusText": response.reason,
+        "httpVersion": "HTTP/1.1",
+        "headers": _pairs(response.getheaders()),
+        "cookies": [],
+        "content": {"size": len(content), "mimeType": kind},
+        "redirectURL": "",
+        "headersSize": -1,
+        "bodySize": len(content),
+    }
+
+
+def _har(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    creator = {"name": "record.py of the demo shop", "version": "1"}
+    return {"log": {"version": "1.2", "creator": creator, "entries": entries}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """Customers that come one after another, a few dozen at a time."""
+
+    host: str
+    out: Path
+    seed: int
+    end_s: float
+    turns: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def keep_coming(self, wait_s: float) -> None:
+        """One place in the shop: who leaves makes room for the next."""
+        time.sleep(wait_s)
+        while time.monotonic() < self.end_s:
+            self._serve(next(self.turns))
+
+    def _serve(self, turn: int) -> None:
+        chance = random.Random(f"{self.seed}/{turn}")
+        connection = HTTPConnection(self.host, timeout=10)
+        agent = chance.choice(AGENTS)
+        browser = Browser(host=self.host, agent=agent, connection=connection)
+        with closing(connection):
+            for step in steps(f"c{turn % CUSTOMERS + 1:03}", chance):
+                if time.monotonic() > self.end_s:
+                    break  # as a capture ends: in the middle of things
+                browser.visit(*step)
+                time.sleep(_think_s(chance))
+        har = json.dumps(_har(browser.entries), indent=1)
+        (self.out / f"customer-{turn:03}.har").write_text(har, encoding="utf-8")
+
+
+def _think_s(chance: random.Random) -> float:
+    return min(max(chance.lognormvariate(-0.6, 0.5), 0.2), 2)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--to", default="http://127.0.0.1:8000", help="the shop")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the HARs")
+    parser.add_argument("--seconds", type=float, default=75, help="how long")
+    parser.add_argument("--at-once", type=int, default=60, help="customers at a time")
+    parser.add_argument("--seed", type=int, default=1, help="who does what")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Fill the folder with one HAR a customer."""
+    given = _arguments()
+    given.out.mkdir(parents=True, exist_ok=True)
+    crowd = Crowd(
+        host=urlsplit(given.to).netloc,
+        out=given.out,
+        seed=given.seed,
+        end_s=time.monotonic() + given.seconds,
+    )
+    waits = [ARRIVAL_S * place / given.at_once for place in range(given.at_once)]
+    with ThreadPoolExecutor(given.at_once) as places:
+        list(places.map(crowd.keep_coming, waits))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+r"""Apache and nginx access logs, common and combined: one grammar for both.
+
+    [vhost:port] client ident user [17/May/2015:10:05:03 +0000] "GET /p HTTP/1.1" 200 5
+    … and in combined: "referer" "user agent", then any further fields, not read
+
+Both escape `"`, `\` and unprintable bytes in quoted fields as `\"`, `\\` and `\xhh`;
+Apache also uses `\n`, `\t` and the like (mod_log_config; nginx `log_format`).
+
+Apache logs the START of a request, nginx the moment after its last byte, in the same
+words, so the reader cannot tell them apart and takes both as the start: in an nginx log
+a request is late by its own duration. Both clocks tick once a second.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE
+from harness.model.traffic import Exchange, Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harness.capture.source import Source
+    from harness.capture.tally import Tally
+
+__all__ = ["read", "sniff"]
+
+_QUOTED: Final = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
+_FIELDS: Final = (
+    ("client, ident and user", r"(?:([\w.-]+):\d+ )?(\S+) (\S+) ([^\[]*?) "),
+    ("[time]", r"\[([^\]]+)\] "),
+    ('"request"', _QUOTED),
+    ("status and size", r" (\d{3}|-) (\d+|-)"),
+    ('"referer" and "user agent"', rf"(?: {_QUOTED} {_QUOTED}(?: .*)?)?\s*$"),
+)
+_LINE: Final = re.compile("".join(pattern for _, pattern in _FIELDS))
+_REQUEST: Final = re.compile(r"([A-Z][A-Z_-]*) (\S+)(?: HTTP/\d(?:\.\d)?)?")
+_ORIGIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*([^#]*)")
+_ESCAPE: Final = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
+_ESCAPED: Final[Mapping[str, str]] = {
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "b": "\b",
+    "f": "\f",
+    "v": "\v",
+}
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_SNIFFED_LINES: Final = 100
+_CACHED: Final = 8192
+_ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
+_MONTHS: Final[Mapping[str, int]] = {
+    name: number
+    for number, name in enumerate(
+        (
+            "Jan",
+            "Feb",
+            "Mar",
+            "Apr",
+            "May",
+            "Jun",
+            "Jul",
+            "Aug",
+            "Sep",
+            "Oct",
+            "Nov",
+            "Dec",
+        ),
+        start=1,
+    )
+}
+_TIME: Final = re.compile(
+    r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"
+)
+_NS: Final = 1_000_000_000
+
+
+def sniff(head: bytes) -> bool:
+    """Whether one of the first hundred lines is of this format."""
+    lines = head.decode("latin-1").split("\n")
+    return any(map(_LINE.match, islice(lines, _SNIFFED_LINES)))
+
+
+def read(
+    sources: Sequence[Source], host: str | None, tally: Tally
+) -> Iterator[Exchange]:
+    """The exchanges in the order of the files, clients as `address` or `address user`.
+
+    Args:
+        sources: the files.
+        host: keep only this virtual host, where the log names it.
+        tally: takes what is left out.
+    """
+    for source in sources:
+        for number, line in enumerate(source.lines(), start=1):
+            match = _LINE.match(line)
+            start_ns = _start_ns(match[5]) if match else None
+            if match is None or start_ns is None:
+                if not line.isspace():
+                    tally.skip(MALFORMED, f"{source.path}:{number}", _fault(line))
+                continue
+            request = _request(match[6], match[9], match[10])
+            if request is None:
+                tally.skip(UNUSABLE, f"{source.path}:{number}", "not an HTTP request")
+            elif host and match[1] != host:
+                tally.skip(OTHER_HOST, f"{source.path}:{number}", "")
+            else:
+                yield Exchange(
+                    start_ns=start_ns,
+                    client=_client(match[2], match[4]),
+                    request=request,
+                    response=_response(match[7], match[8]),
+                )
+
+
+def _fault(line: str) -> str:
+    place = 0
+    for name, pattern in _FIELDS:
+        match = re.compile(pattern).match(line, place)
+        if match is None:
+            return f"expected {name} at column {place + 1}"
+        place = match.end()
+    return "not a time between the brackets"
+
+
+@lru_cache(maxsize=_CACHED)
+def _start_ns(text: str) -> int | None:
+    match = _TIME.fullmatch(text)
+    if match is None or match[2] not in _MONTHS:
+        return None
+    day, _, year, hour, minute, second, sign, hours, minutes = match.groups()
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    try:
+        moment = datetime(
+            int(year),
+            _MONTHS[match[2]],
+            int(day),
+            int(hour),
+            int(minute),
+            int(second),
+            tzinfo=timezone(offset if sign == "+" else -offset),
+        )
+    except ValueError:
+        return None
+    return int(moment.timestamp()) * _NS
+
+
+@lru_cache(maxsize=_CACHED)
+def _client(address: str, user: str) -> str:
+    return address if user in {"-", '""'} else f"{address} {user}"
+
+
+@lru_cache(maxsize=_CACHED)
+def _response(status: str, size: str) -> Response | None:
+    if status == "-":
+        return None
+    return Response(status=int(status), body_bytes=0 if size == "-" else int(size))
+
+
+@lru_cache(maxsize=_CACHED)
+def _request(line: str, referer: str | None, agent: str | None) -> Request | None:
+    match = _REQUEST.fullmatch(_unescaped(line))
+    target = _target(match[1], match[2]) if match else None
+    if match is None or target is None:
+        return None
+    fields = (("referer", referer), ("user-agent", agent))
+    return Request(
+        method=match[1],
+        target=target,
+        headers=tuple(
+            (name, _CONTROL.sub(" ", _unescaped(value)))
+            for name, value in fields
+            if value and value != "-"
+        ),
+    )
+
+
+def _unescaped(text: str) -> str:
+    def plain(match: re.Match[str]) -> str:
+        code, character = match.groups()
+        return chr(int(code, 16)) if code else _ESCAPED.get(character, character)
+
+    return _ESCAPE.sub(plain, text) if "\\" in text else text
+
+
+def _target(method: str, target: str) -> str | None:
+    """The origin form, bytes beyond ASCII percent-encoded; `None` where there is none.
+
+    RFC 9112, section 3.2: `CONNECT` takes an authority and only `OPTIONS` takes `*`.
+    """
+    if method == "CONNECT" or _CONTROL.search(target):
+        return None
+    if target == "*":
+        return target if method == "OPTIONS" else None
+    absolute = _ORIGIN.fullmatch(target)
+    if absolute:
+        target = absolute[1] if absolute[1].startswith("/") else f"/{absolute[1]}"
+    if not target.startswith("/"):
+        return None
+    return target if target.isascii() else quote(target, _ASCII, encoding="latin-1")

@@ -1,0 +1,106 @@
+"""Ordered rows → the rows of a recording: moments inside the tick, sessions, origin."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+
+from harness.capture.clock import spread
+from harness.store.recording import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.capture.sessions import Sessions
+
+__all__ = ["Assembly"]
+
+GROUP_ROWS: Final = 32_768
+_COARSE_NS: Final = 1_000_000_000
+
+
+class Assembly:
+    """Finishes the rows of one import.
+
+    Args:
+        clock_ns: the capture's resolution; from one second on, starts are spread.
+        shared_clients: whether the user agent tells a client's users apart.
+        sessions: gives each row its session.
+
+    Attributes:
+        origin_ns: the first start since the Unix epoch, once there are rows.
+    """
+
+    __slots__ = ("_clock_ns", "_sessions", "_shared_clients", "origin_ns")
+
+    def __init__(
+        self, *, clock_ns: int, shared_clients: bool, sessions: Sessions
+    ) -> None:
+        self.origin_ns: int | None = None
+        self._clock_ns = clock_ns
+        self._shared_clients = shared_clients
+        self._sessions = sessions
+
+    @property
+    def started_at(self) -> str:
+        """The first start, ISO 8601 in UTC."""
+        moment = datetime.fromtimestamp((self.origin_ns or 0) / 1e9, tz=UTC)
+        return moment.isoformat(timespec="milliseconds")
+
+    def rows(self, ordered: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        """Tables of `SCHEMA`, starts since the first, from those of `order.ordered`."""
+        for table in _whole_ticks(_gathered(ordered)):
+            starts_ns = table["start_ns"].to_numpy()
+            if self._clock_ns >= _COARSE_NS:
+                starts_ns = spread(starts_ns, self._clock_ns)
+            if self.origin_ns is None:
+                self.origin_ns = int(starts_ns[0])
+            starts_ns = starts_ns - self.origin_ns
+            yield _replaced(
+                table.select(SCHEMA.names),
+                start_ns=pa.array(starts_ns),
+                session=pa.array(self._named(table, starts_ns.tolist()), pa.string()),
+            )
+
+    def _named(self, table: pa.Table, starts_ns: list[int]) -> list[str]:
+        clients = table["client"].to_pylist()
+        agents = [""] * len(clients)
+        if self._shared_clients:
+            agents = table["agent"].to_pylist()
+        visitors = zip(clients, agents, strict=True)
+        return list(map(self._sessions.session, visitors, starts_ns))
+
+
+def _replaced(table: pa.Table, **columns: pa.Array) -> pa.Table:
+    for name, column in columns.items():
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    return table
+
+
+def _gathered(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in tables large enough for a row group."""
+    held: list[pa.Table] = []
+    for table in tables:
+        held.append(table)
+        if sum(map(len, held)) >= GROUP_ROWS:
+            yield pa.concat_tables(held).combine_chunks()
+            held = []
+    if held:
+        yield pa.concat_tables(held).combine_chunks()
+
+
+def _whole_ticks(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows, cut so that no start is in two tables."""
+    held: pa.Table | None = None
+    for table in tables:
+        rows = table if held is None else pa.concat_tables([held, table])
+        starts = rows["start_ns"].to_numpy()
+        cut = int(np.searchsorted(starts, starts[-1]))
+        if cut:
+            yield rows.slice(0, cut)
+        held = rows.slice(cut)
+    if held is not None:
+        yield held

@@ -1,0 +1,273 @@
+"""HTTP Archives, 1.1 and 1.2, as browsers and proxies write them.
+
+Format: http://www.softwareishard.com/blog/har-12-spec/. Files differ from it in many
+ways that are accepted here: a byte order mark, unsorted entries, headers as pairs,
+bodies as `params` or `text`, entries without an answer or without times.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlsplit
+
+from harness.capture.harbody import content
+from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE
+from harness.errors import RecordingError
+from harness.model.traffic import Exchange, Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harness.capture.source import Source
+    from harness.capture.tally import Tally
+
+__all__ = ["read", "sniff"]
+
+Entry = dict[str, Any]
+
+_LOG: Final = re.compile(rb'"log"\s*:\s*\{')
+_ABSURD: Final = 1e15
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TIMELESS_STEP_NS: Final = 1_000_000_000
+_PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_METHOD: Final = re.compile(r"[A-Z][A-Z_-]*")
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+_PER_CONNECTION: Final = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "http2-settings",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_NEVER_SENT: Final = re.compile(
+    r"BLOCKED|NAME_NOT_RESOLVED|DISCONNECTED|CONNECTION_REFUSED|UNREACHABLE|CERT_"
+)
+
+
+def sniff(head: bytes) -> bool:
+    """Whether this is a JSON object with a `log` object in it."""
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return start.startswith(b"{") and _LOG.search(head) is not None
+
+
+def read(
+    sources: Sequence[Source], host: str | None, tally: Tally
+) -> Iterator[Exchange]:
+    """The exchanges with one host, in the order of the files; a file is one client.
+
+    Args:
+        sources: the files; each is read twice, one at a time.
+        host: the host to keep, with its port if the archive names one; by default the
+            most frequent.
+        tally: takes what is left out.
+
+    Raises:
+        RecordingError: a file is not JSON, is incomplete or has no entries.
+    """
+    chosen = host or _most_frequent_host(sources)
+    for index, source in enumerate(sources):
+        entries = _entries(source)
+        timeless = not any("startedDateTime" in entry for entry in entries)
+        for number, entry in enumerate(entries):
+            place = f"{source.path}: entry {number}"
+            if timeless:
+                start_ns: int | None = number * _TIMELESS_STEP_NS
+            else:
+                start_ns = _start_ns(entry)
+            reason, why = _obstacle(entry, chosen) or ("", "")
+            if start_ns is None:
+                tally.skip(MALFORMED, place, "startedDateTime is not an ISO 8601 time")
+            elif reason:
+                tally.skip(reason, place, why)
+            else:
+                yield Exchange(
+                    start_ns=start_ns,
+                    client=f"archive {index} {source.path.name}",
+                    request=_request(entry["request"]),
+                    response=_response(entry),
+                )
+
+
+def _most_frequent_host(sources: Sequence[Source]) -> str:
+    hosts = Counter(
+        host
+        for source in sources
+        for entry in _entries(source)
+        if (host := _host(entry)) is not None
+    )
+    return hosts.most_common(1)[0][0] if hosts else ""
+
+
+def _entries(source: Source) -> list[Entry]:
+    text = source.content().decode("utf-8-sig", errors="replace")
+    try:
+        entries = json.loads(text)["log"]["entries"]
+    except json.JSONDecodeError as exc:
+        raise RecordingError(
+            f"{source.path}:{exc.lineno}:{exc.colno}: not a complete HAR: {exc.msg}",
+            hint="export it again and wait until the export has finished",
+        ) from exc
+    except (KeyError, TypeError, RecursionError) as exc:
+        raise RecordingError(
+            f"{source.path}: not a HAR: there is no list log.entries",
+            hint="export the network log as `HAR with content`",
+        ) from exc
+    if not isinstance(entries, list):
+        raise RecordingError(f"{source.path}: not a HAR: log.entries is not a list")
+    return [entry if isinstance(entry, dict) else {} for entry in entries]
+
+
+def _host(entry: Entry) -> str | None:
+    """The host of an HTTP request, in lower case and with its port if it has one."""
+    request = entry.get("request")
+    url = request.get("url") if isinstance(request, dict) else None
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+    except ValueError:
+        return None
+    usable = parts.scheme in {"http", "https"} and parts.netloc
+    return parts.netloc.rpartition("@")[2].lower() if usable else None
+
+
+def _start_ns(entry: Entry) -> int | None:
+    try:
+        moment = datetime.fromisoformat(entry["startedDateTime"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
+    seconds = since.days * 86_400 + since.seconds
+    return seconds * 1_000_000_000 + since.microseconds * 1_000
+
+
+def _obstacle(entry: Entry, chosen: str) -> tuple[str, str] | None:
+    """Why an entry is left out: the first that applies, with its reason."""
+    request = entry.get("request")
+    if not isinstance(request, dict) or not isinstance(request.get("url"), str):
+        return MALFORMED, "there is no request with a URL"
+    host, method = _host(entry), str(request.get("method"))
+    obstacles = (
+        (_is_websocket(entry), "websocket", ""),
+        (host is None, UNUSABLE, "not an http or https URL"),
+        (host != chosen, OTHER_HOST, ""),
+        (not _METHOD.fullmatch(method), UNUSABLE, "not an HTTP method"),
+        (method == "CONNECT", UNUSABLE, "CONNECT asks for a proxy"),
+        (entry.get("_fromCache"), "from cache", "the service was not asked"),
+        (
+            _NEVER_SENT.search(_error(entry)),
+            "never sent",
+            "given up before the network",
+        ),
+    )
+    return next(((reason, why) for hit, reason, why in obstacles if hit), None)
+
+
+def _answer(entry: Entry) -> Mapping[str, Any]:
+    answer = entry.get("response")
+    return answer if isinstance(answer, dict) else {}
+
+
+def _error(entry: Entry) -> str:
+    return f"{_answer(entry).get('_error') or ''} {entry.get('_error') or ''}".upper()
+
+
+def _is_websocket(entry: Entry) -> bool:
+    return (
+        entry["request"]["url"].lower().startswith(("ws:", "wss:"))
+        or entry.get("_resourceType") == "websocket"
+        or bool(entry.get("_webSocketMessages"))
+        or _answer(entry).get("status") == 101  # noqa: PLR2004 - Switching Protocols
+    )
+
+
+def _request(request: Entry) -> Request:
+    headers = _headers(request.get("headers"))
+    cookies = [pair for pair in map(_pair, _list(request.get("cookies"))) if pair]
+    if cookies and not any(name == "cookie" for name, _ in headers):
+        headers.append(("cookie", "; ".join("=".join(pair) for pair in cookies)))
+    body, content_type = content(request)
+    if body and content_type:
+        headers = [pair for pair in headers if pair[0] != "content-type"]
+        headers.append(("content-type", _wire(content_type)))
+    return Request(
+        method=request["method"],
+        target=_target(request),
+        headers=tuple(headers),
+        body=body,
+    )
+
+
+def _headers(listed: object) -> list[tuple[str, str]]:
+    """Names in lower case; without pseudo headers and those of one connection."""
+    pairs = [pair for pair in map(_pair, _list(listed)) if pair]
+    return [
+        (name.lower(), value)
+        for name, value in pairs
+        if _NAME.fullmatch(name.lower()) and name.lower() not in _PER_CONNECTION
+    ]
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _pair(item: object) -> tuple[str, str] | None:
+    """`{name, value}`, or `[name, value]` as Slack writes it."""
+    match item:
+        case {"name": str(name), "value": value}:
+            return _wire(name), _wire("" if value is None else str(value))
+        case [str(name), str(value)]:
+            return _wire(name), _wire(value)
+    return None
+
+
+def _wire(text: str) -> str:
+    """The bytes of UTF-8 as latin-1 characters, on one line."""
+    return _CONTROL.sub(" ", text.encode(errors="replace").decode("latin-1")).strip()
+
+
+def _target(request: Entry) -> str:
+    parts = urlsplit(request["url"])
+    query = parts.query
+    pairs = [pair for pair in map(_pair, _list(request.get("queryString"))) if pair]
+    if pairs and not query:
+        query = "&".join(f"{name}={value}" for name, value in pairs)
+    target = f"{parts.path or '/'}{'?' if query else ''}{query}"
+    return quote(target, safe=_PRINTABLE, errors="replace")
+
+
+def _response(entry: Entry) -> Response | None:
+    answer = _answer(entry)
+    status = answer.get("status")
+    if not isinstance(status, int) or status <= 0:
+        return None
+    found = answer.get("content")
+    sizes = (
+        answer.get("bodySize"),
+        found.get("size") if isinstance(found, dict) else 0,
+    )
+    duration_ms = _positive(entry.get("time"))
+    return Response(
+        status=status,
+        body_bytes=next(
+            (int(size) for size in map(_positive, sizes) if size is not None), None
+        ),
+        duration_ns=None if duration_ms is None else round(duration_ms * 1_000_000),
+    )
+
+
+def _positive(value: object) -> float | None:
+    return value if isinstance(value, int | float) and 0 <= value < _ABSURD else None

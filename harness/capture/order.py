@@ -1,0 +1,158 @@
+"""Any number of exchanges in the order of their start, in bounded memory.
+
+An external merge sort: exchanges are sorted a run at a time and spilled, then the runs
+are merged, `_FAN_IN` at once. What is spilled is already redacted.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+
+from harness.store.recording import table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from harness.model.traffic import Exchange, Request
+
+__all__ = ["ordered"]
+
+RUN_ROWS: Final = 32_768
+RUN_BODY_BYTES: Final = 32 << 20
+_BATCH_ROWS: Final = 2_048
+_FAN_IN: Final = 32
+
+Key = tuple[int, int]
+
+
+def ordered(exchanges: Iterable[Exchange], directory: Path) -> Iterator[pa.Table]:
+    """The exchanges ordered by start, those of one moment as they came.
+
+    Args:
+        exchanges: in any order.
+        directory: takes the spilled runs; emptied by the caller.
+
+    Yields:
+        Tables with the columns of a recording and two more: `place`, the place in the
+        capture, and `agent`, the user agent.
+    """
+    runs = [
+        _spilled(iter((run,)), directory / f"run-{number}")
+        for number, run in enumerate(_runs(exchanges))
+    ]
+    level = 0
+    while len(runs) > _FAN_IN:
+        level += 1
+        groups = [runs[at : at + _FAN_IN] for at in range(0, len(runs), _FAN_IN)]
+        runs = [
+            _spilled(_merged(group), directory / f"level-{level}-{number}")
+            for number, group in enumerate(groups)
+        ]
+    yield from _merged(runs)
+
+
+def _runs(exchanges: Iterable[Exchange]) -> Iterator[pa.Table]:
+    """Sorted tables of limited size."""
+    pending: list[Exchange] = []
+    body_bytes = place = 0
+    for exchange in exchanges:
+        pending.append(exchange)
+        body_bytes += len(exchange.request.body)
+        if len(pending) == RUN_ROWS or body_bytes > RUN_BODY_BYTES:
+            yield _sorted_run(pending, place)
+            place += len(pending)
+            pending, body_bytes = [], 0
+    if pending:
+        yield _sorted_run(pending, place)
+
+
+def _sorted_run(exchanges: Sequence[Exchange], place: int) -> pa.Table:
+    places = pa.array(range(place, place + len(exchanges)), pa.int64())
+    agents = [_agent(exchange.request) for exchange in exchanges]
+    table = table_of(exchanges).append_column("place", places)
+    return _by_start(table.append_column("agent", pa.array(agents, pa.string())))
+
+
+@lru_cache(maxsize=8192)
+def _agent(request: Request) -> str:
+    return dict(request.headers).get("user-agent", "")
+
+
+def _by_start(table: pa.Table) -> pa.Table:
+    keys = (_numbers(table, "place"), _numbers(table, "start_ns"))
+    return table.take(pa.array(np.lexsort(keys)))
+
+
+def _numbers(table: pa.Table | pa.RecordBatch, name: str) -> NDArray[np.int64]:
+    numbers: NDArray[np.int64] = table[name].to_numpy(zero_copy_only=False)
+    return numbers
+
+
+def _spilled(tables: Iterator[pa.Table], path: Path) -> Path:
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    first = next(tables)
+    with pa.ipc.new_file(path, first.schema, options=options) as writer:
+        writer.write_table(first, max_chunksize=_BATCH_ROWS)
+        for table in tables:
+            writer.write_table(table, max_chunksize=_BATCH_ROWS)
+    return path
+
+
+class _Cursor:
+    """A sorted run, of which one batch is in memory."""
+
+    __slots__ = ("_batch", "_batches", "_file", "_next", "live")
+
+    def __init__(self, path: Path) -> None:
+        self.live = True
+        self._file = pa.OSFile(str(path))
+        self._batches = pa.ipc.open_file(self._file)
+        self._batch = self._batches.get_batch(0)
+        self._next = 1
+
+    def _advance(self) -> None:
+        self.live = self._next < self._batches.num_record_batches
+        if self.live:
+            self._batch = self._batches.get_batch(self._next)
+            self._next += 1
+        else:
+            self._file.close()
+
+    @property
+    def last(self) -> Key:
+        """The key of the last row in memory."""
+        return self._batch["start_ns"][-1].as_py(), self._batch["place"][-1].as_py()
+
+    def taken(self, bound: Key) -> pa.RecordBatch:
+        """The rows up to `bound`, no longer held."""
+        starts, places = (_numbers(self._batch, name) for name in ("start_ns", "place"))
+        low, high = (np.searchsorted(starts, bound[0], side) for side in _SIDES)
+        count = low + np.searchsorted(places[low:high], bound[1], "right")
+        rows = self._batch.slice(0, count)
+        if count == len(starts):
+            self._advance()
+        else:
+            self._batch = self._batch.slice(count)
+        return rows
+
+
+_SIDES: Final = ("left", "right")
+
+
+def _merged(runs: Sequence[Path]) -> Iterator[pa.Table]:
+    """Whatever no later batch of any run can precede, step by step."""
+    cursors = [_Cursor(run) for run in runs]
+    while cursors:
+        bound = min(cursor.last for cursor in cursors)
+        batches = [cursor.taken(bound) for cursor in cursors]
+        yield _by_start(pa.Table.from_batches(batches).combine_chunks())
+        cursors = [cursor for cursor in cursors if cursor.live]
+    for run in runs:
+        run.unlink()

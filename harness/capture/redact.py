@@ -1,0 +1,291 @@
+"""Exchange → Exchange with pseudonyms, before anything is written.
+
+What identifies a person or opens a door becomes `anon-` and 16 hexadecimal digits: a
+truncated HMAC-SHA256 under the user's key, separate for each kind of value. The same
+value gives the same pseudonym, however it was percent-encoded, so sessions, caches and
+joins behave as recorded. All else stays byte for byte.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote_plus, unquote_plus
+
+from harness.model.traffic import Exchange, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Mask = Callable[[str, str], str]
+    Rule = Callable[[Mask, str], str]
+
+__all__ = ["Redactor"]
+
+_HEX_DIGITS: Final = 16
+_CACHED: Final = 8192
+_NESTED: Final = 3
+
+_SECRET_NAMES: Final = frozenset(
+    {
+        "auth",
+        "bearer",
+        "code",
+        "creds",
+        "cvv",
+        "jwt",
+        "key",
+        "otp",
+        "pass",
+        "passcode",
+        "passphrase",
+        "pin",
+        "pwd",
+        "samlrequest",
+        "samlresponse",
+        "sess",
+        "session",
+        "sid",
+        "sig",
+        "ticket",
+    }
+)
+_SECRET_ENDINGS: Final = re.compile(
+    r"(?:token|secret|apikey|accesskey|privatekey|signature|credentials?|sessionid|sid"
+    r"|sessid|sessionkey|nonce|authorization|oauth|jwt|verifier|pwd)$"
+    r"|password|passwd|csrf|xsrf"
+)
+_FILLERS: Final = re.compile(r"[^a-z0-9]")
+_SUSPECT: Final = re.compile(
+    r"token|secret|pass|pwd|key|sig|ses|sid|jwt|auth|code|csrf|xsrf|cred|nonce|otp|pin"
+    r"|saml|ticket|verifier|bearer|cvv|eyJ|[@%]",
+    re.IGNORECASE,
+)
+_JWT: Final = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*")
+_USERINFO: Final = re.compile(r"(?<=://)([^/?#@\s]+)(?=@)")
+_PATH_PARAM: Final = re.compile(r"(?<=;)([^=;/]+)=([^;/]+)")
+_ADDRESS: Final = re.compile(
+    r"\[?(?:[0-9a-f]*:){2,}[0-9a-f:.%]*\]?|\d{1,3}(?:\.\d{1,3}){3}", re.IGNORECASE
+)
+_JSON_PAIR: Final = re.compile(
+    r'("(?:[^"\\]|\\.)*")(\s*:\s*)'
+    r'("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|\[[^\[\]{}]*\])',
+    re.DOTALL,
+)
+_JSON_SCALAR: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*', re.DOTALL)
+_FORM_PART: Final = re.compile(
+    r'(;\s*name="([^"]*)"[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n)(.*?)(?=\r?\n--)',
+    re.DOTALL,
+)
+_XML_ELEMENT: Final = re.compile(r"(<(?:[\w-]+:)?([\w-]+)\b[^<>]*>)([^<>]+)(?=</)")
+
+
+@lru_cache(maxsize=_CACHED)
+def _is_secret(name: str) -> bool:
+    """Whether a parameter of this name, in any spelling, obviously holds a secret."""
+    if "[" in name:
+        name = max(name.replace("]", "").split("["), key=_is_secret)
+    plain = _FILLERS.sub("", unquote_plus(name).lower())
+    known = not _SECRET_NAMES.isdisjoint((plain, plain.removeprefix("x")))
+    return known or _SECRET_ENDINGS.search(plain) is not None
+
+
+def _token(mask: Mask, value: str) -> str:
+    return mask("token", unquote_plus(value)) if value else value
+
+
+def _jwt(mask: Mask, text: str) -> str:
+    return _JWT.sub(lambda found: mask("token", found[0]), text)
+
+
+def _parameter(mask: Mask, pair: str, depth: int) -> str:
+    """One `name=value` of a query; also several with `;`, as older servers take it."""
+    parts = pair.split(";")
+    for place, part in enumerate(parts):
+        name, _, value = part.partition("=")
+        if value and _is_secret(name):
+            secret = ";".join((value, *parts[place + 1 :]))
+            return ";".join((*parts[:place], f"{name}={_token(mask, secret)}"))
+        if value and depth:
+            parts[place] = f"{name}={_nested(mask, value, depth - 1)}"
+    return ";".join(parts)
+
+
+def _nested(mask: Mask, value: str, depth: int) -> str:
+    """A value that may itself be a URL, encoded again only if it was changed."""
+    plain = unquote_plus(value, "latin-1")
+    if "=" not in plain and "@" not in plain:
+        return value
+    inner = _url(mask, plain, depth)
+    return value if inner == plain else quote_plus(inner, encoding="latin-1")
+
+
+def _form(mask: Mask, text: str, depth: int = _NESTED) -> str:
+    return "&".join(_parameter(mask, pair, depth) for pair in text.split("&"))
+
+
+def _url(mask: Mask, url: str, depth: int = _NESTED) -> str:
+    if not _SUSPECT.search(url):
+        return url
+    path, mark, query = url.partition("?")
+    path = _USERINFO.sub(lambda found: mask("credential", found[0]), path)
+    path = _PATH_PARAM.sub(
+        lambda found: (
+            f"{found[1]}={_token(mask, found[2])}" if _is_secret(found[1]) else found[0]
+        ),
+        path,
+    )
+    return _jwt(mask, f"{path}{mark}{_form(mask, query, depth)}")
+
+
+def _cookies(mask: Mask, value: str) -> str:
+    return "; ".join(_cookie(mask, crumb.strip()) for crumb in value.split(";"))
+
+
+def _cookie(mask: Mask, crumb: str) -> str:
+    name, equals, value = crumb.partition("=")
+    if not equals:
+        name, value = "", name
+    plain = unquote_plus(value.strip().strip('"'))
+    return f"{name}{equals}{mask('cookie', plain)}" if plain else crumb
+
+
+def _credentials(mask: Mask, value: str) -> str:
+    scheme, space, secret = value.partition(" ")
+    return (
+        f"{scheme}{space}{mask('credential', secret)}"
+        if secret
+        else mask("credential", scheme)
+    )
+
+
+def _addresses(mask: Mask, value: str) -> str:
+    return _ADDRESS.sub(lambda found: mask("client", found[0].strip("[]")), value)
+
+
+def _json(mask: Mask, text: str) -> str:
+    def masked(found: re.Match[str]) -> str:
+        secret = f'"{mask("token", unquote_plus(_json_text(found[0])))}"'
+        return found[0] if found[0] == '""' else secret
+
+    def pair(found: re.Match[str]) -> str:
+        if not _is_secret(_json_text(found[1])):
+            return found[0]
+        return found[1] + found[2] + _JSON_SCALAR.sub(masked, found[3])
+
+    return _jwt(mask, _JSON_PAIR.sub(pair, text))
+
+
+def _json_text(literal: str) -> str:
+    try:
+        return str(json.loads(literal, strict=False))
+    except json.JSONDecodeError:
+        return literal.strip('"')
+
+
+def _multipart(mask: Mask, text: str) -> str:
+    return _FORM_PART.sub(
+        lambda found: (
+            found[1] + _token(mask, found[3]) if _is_secret(found[2]) else found[0]
+        ),
+        text,
+    )
+
+
+def _xml(mask: Mask, text: str) -> str:
+    return _XML_ELEMENT.sub(
+        lambda found: (
+            found[1] + _token(mask, found[3]) if _is_secret(found[2]) else found[0]
+        ),
+        text,
+    )
+
+
+_HEADERS: Final[Mapping[str, Rule]] = {
+    "authorization": _credentials,
+    "cf-connecting-ip": _addresses,
+    "client-ip": _addresses,
+    "cookie": _cookies,
+    "fastly-client-ip": _addresses,
+    "forwarded": _addresses,
+    "proxy-authorization": _credentials,
+    "referer": _url,
+    "true-client-ip": _addresses,
+    "x-client-ip": _addresses,
+    "x-cluster-client-ip": _addresses,
+    "x-forwarded-for": _addresses,
+    "x-original-forwarded-for": _addresses,
+    "x-real-ip": _addresses,
+}
+_BODIES: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = (
+    (re.compile(r"\s*[{\[]"), _json),
+    (re.compile(r"\s*--[^\r\n]+\r?\n"), _multipart),
+    (re.compile(r"\s*<"), _xml),
+    (re.compile(r"[^\s=&]+=\S*"), _form),
+)
+
+
+def _header(mask: Mask, name: str, value: str) -> str:
+    if name in _HEADERS:
+        return _HEADERS[name](mask, value)
+    if value and _is_secret(name):
+        return _token(mask, value)
+    return _url(mask, value) if "://" in value else _jwt(mask, value)
+
+
+def _body(mask: Mask, body: bytes) -> bytes:
+    """The first rule whose form the body has; the declared type is often wrong."""
+    text = body.decode(errors="surrogateescape")
+    if not _SUSPECT.search(text):
+        return body
+    for form, rule in _BODIES:
+        if form.match(text):
+            return rule(mask, text).encode(errors="surrogateescape")
+    return _jwt(mask, text).encode(errors="surrogateescape")
+
+
+class Redactor:
+    """Puts pseudonyms into exchanges.
+
+    Args:
+        key: secret; the same key gives the same pseudonyms.
+    """
+
+    __slots__ = ("_client", "_key", "_request")
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._client = lru_cache(maxsize=_CACHED)(self._masked_client)
+        self._request = lru_cache(maxsize=_CACHED)(self._masked_request)
+
+    def pseudonym(self, kind: str, value: str) -> str:
+        """The pseudonym of a value; kinds keep equal values of two sorts apart."""
+        message = f"{kind}\0{value}".encode(errors="surrogateescape")
+        return f"anon-{hmac.digest(self._key, message, 'sha256').hex()[:_HEX_DIGITS]}"
+
+    def redact(self, exchange: Exchange) -> Exchange:
+        """The exchange with pseudonyms for its client and its secrets."""
+        return Exchange(
+            start_ns=exchange.start_ns,
+            client=self._client(exchange.client),
+            session=exchange.session,
+            request=self._request(exchange.request),
+            response=exchange.response,
+        )
+
+    def _masked_client(self, client: str) -> str:
+        return self.pseudonym("client", client)
+
+    def _masked_request(self, request: Request) -> Request:
+        mask = self.pseudonym
+        return Request(
+            method=request.method,
+            target=_url(mask, request.target),
+            headers=tuple(
+                (name, _header(mask, name, value)) for name, value in request.headers
+            ),
+            body=_body(mask, request.body) if request.body else b"",
+        )

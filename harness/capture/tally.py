@@ -1,0 +1,71 @@
+"""What an import left out, and why."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Final
+
+from harness.errors import RecordingError
+from harness.model.traffic import Skipped
+
+__all__ = ["MALFORMED", "OTHER_HOST", "UNUSABLE", "Tally"]
+
+MALFORMED: Final = "malformed"
+"""Outside the format's grammar."""
+
+UNUSABLE: Final = "unusable"
+"""Well recorded, but not a request that can be sent."""
+
+OTHER_HOST: Final = "other host"
+"""For a host that is not the recorded service."""
+
+_SAMPLES: Final = 5
+_MALFORMED_RATIO: Final = 0.05
+
+
+class Tally:
+    """Counts of what was left out, by reason, with a few places each."""
+
+    __slots__ = ("_counts", "_samples")
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._samples: defaultdict[str, list[str]] = defaultdict(list)
+
+    def skip(self, reason: str, place: str, why: str) -> None:
+        """Count an entry; `why` must not repeat what the client sent."""
+        self._counts[reason] += 1
+        if self._counts[reason] <= _SAMPLES:
+            self._samples[reason].append(f"{place}: {why}" if why else place)
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        """The counts so far, the most frequent reason first."""
+        return tuple(
+            Skipped(reason=reason, count=count, samples=tuple(self._samples[reason]))
+            for reason, count in self._counts.most_common()
+        )
+
+    def check(self, name: str, kept: int) -> None:
+        """Refuse a capture that gave nothing, or too little to be trusted.
+
+        Args:
+            name: the capture, for the message.
+            kept: usable exchanges.
+
+        Raises:
+            RecordingError: nothing was kept, or over 5 % of the entries are malformed.
+        """
+        total = kept + self._counts.total()
+        malformed = self._counts[MALFORMED]
+        if malformed > _MALFORMED_RATIO * total:
+            places = "".join(f"\n  {sample}" for sample in self._samples[MALFORMED])
+            raise RecordingError(
+                f"{name}: {malformed:,} of {total:,} entries are malformed{places}",
+                hint="check that the capture is complete and of one known format",
+            )
+        if not kept:
+            raise RecordingError(f"{name}: no usable exchange ({self._reasons()})")
+
+    def _reasons(self) -> str:
+        reasons = [f"{count:,} {reason}" for reason, count in self._counts.items()]
+        return ", ".join(reasons) or "the capture is empty"

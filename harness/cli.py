@@ -1,0 +1,351 @@
+"""Arguments in, exit code out; the only print and the only sys.exit.
+
+Exit codes: 0 pass, 1 fail, 2 wrong input or usage, 3 inconclusive, 4 not measured,
+130 and 143 interrupted. Nothing else ends in 1.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from harness.errors import BuildError, InputError, SeatrialError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import FrameType
+
+    from harness.model.verdict import Report
+
+__all__ = ["main", "seatrial"]
+
+_EXIT_OF: Final[Mapping[str, int]] = {
+    "PASS": 0,
+    "FAIL": 1,
+    "INCONCLUSIVE": 3,
+    "INVALID": 4,
+}
+_USAGE, _CRASH, _INTERRUPTED, _TERMINATED = 2, 4, 130, 143
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(_exit_code(sys.argv[1:]))
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise _Terminated
+
+
+def _exit_code(arguments: list[str]) -> int:
+    try:
+        code = seatrial.main(arguments, prog_name="seatrial", standalone_mode=False)
+    except _Terminated:
+        return _say("terminated; finished rounds are kept", _TERMINATED)
+    except (KeyboardInterrupt, click.Abort):
+        return _say("interrupted; finished rounds are kept", _INTERRUPTED)
+    except click.ClickException as error:
+        return _say(f"error: {error.format_message()}", _USAGE)
+    except SeatrialError as error:
+        return _say(_in_words(error), error.exit_code)
+    except Exception:  # noqa: BLE001 - the one place: a crash must not end in 1
+        return _say(f"internal error; please report {_crash_file()}", _CRASH)
+    return code if isinstance(code, int) else 0
+
+
+def _say(text: str, code: int) -> int:
+    click.echo(text, err=True)
+    return code
+
+
+def _in_words(error: SeatrialError) -> str:
+    lines = [f"error: {error.message}"]
+    if isinstance(error, BuildError):
+        lines += [f"  | {line}" for line in error.log]
+    if error.hint:
+        lines.append(f"hint: {error.hint}")
+    return "\n".join(lines)
+
+
+def _crash_file() -> str:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="seatrial-crash-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        traceback.print_exc(file=file)
+    return file.name
+
+
+def _announce(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _show(report: Report, form: str) -> None:
+    from harness.report import REPORTERS  # noqa: PLC0415 - scipy and rich load slowly
+    from harness.report.terminal import terminal  # noqa: PLC0415 - likewise
+
+    if form == "terminal" and sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        click.echo(
+            terminal(report, width=shutil.get_terminal_size().columns, color=True)
+        )
+    else:
+        click.echo(REPORTERS[form](report), nl=False)
+
+
+@click.group(
+    context_settings={
+        "auto_envvar_prefix": "SEATRIAL",
+        "help_option_names": ["-h", "--help"],
+    }
+)
+@click.version_option(package_name="seatrial")
+def seatrial() -> None:
+    """Replay recorded traffic against two builds; say whether the change may ship."""
+
+
+def _option(name: str, *names: str, **settings: Any) -> Callable[[Any], Any]:
+    """An option that can also be given as `SEATRIAL_NAME` in the environment."""
+    variable = "SEATRIAL_" + name.removeprefix("--").replace("-", "_").upper()
+    return click.option(name, *names, envvar=variable, show_envvar=True, **settings)
+
+
+_format = _option(
+    "--format",
+    "form",
+    type=click.Choice(["terminal", "json", "markdown", "junit"]),
+    default="terminal",
+    show_default=True,
+    help="How to show it.",
+)
+_out = _option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("trials"),
+    show_default=True,
+    help="Directory in which each trial gets its own.",
+)
+_wait = _option("--wait", is_flag=True, help="Wait for another trial on this machine.")
+_build_arg = _option(
+    "--build-arg",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Build argument for the images; wins over the scenario's.",
+)
+_inconclusive_exit_code = _option(
+    "--inconclusive-exit-code",
+    type=click.IntRange(0, 255),
+    default=_EXIT_OF["INCONCLUSIVE"],
+    show_default=True,
+    help="Exit code of an INCONCLUSIVE verdict.",
+)
+_path = click.Path(path_type=Path)
+
+
+@seatrial.command()
+@click.argument("scenario", type=_path)
+@_option("--baseline", metavar="REF", help="Default: merge base, default branch.")
+@_option("--candidate", metavar="REF", help="Default: the work tree.")
+@_out
+@_option("--max-time", metavar="TIME", help="Start no round that would end after it.")
+@_inconclusive_exit_code
+@_build_arg
+@_wait
+@_format
+def verify(
+    scenario: Path,
+    baseline: str | None,
+    candidate: str | None,
+    out: Path,
+    max_time: str | None,
+    inconclusive_exit_code: int,
+    build_arg: tuple[str, ...],
+    wait: bool,
+    form: str,
+) -> int:
+    """Replay the scenario's traffic against two builds and judge the difference.
+
+    REF is git:COMMIT, image:NAME, dir:PATH or a URL; bare, whichever it fits.
+    """
+    from harness.environment import default, image_exists, resolve  # noqa: PLC0415 - heavy
+    from harness.model.quantity import duration_ns  # noqa: PLC0415 - heavy
+    from harness.model.result import Arm  # noqa: PLC0415 - heavy
+    from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
+    from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
+    from harness.trial import Terms  # noqa: PLC0415 - heavy
+    from harness.trial import verify as run  # noqa: PLC0415 - heavy
+
+    try:
+        max_time_s = duration_ns(max_time) / 1e9 if max_time else None
+    except ValueError as error:
+        raise InputError(f"--max-time: {error}") from error
+    terms = read_scenario(scenario)
+    here = scenario.absolute().parent
+    given = {Arm.BASELINE: baseline, Arm.CANDIDATE: candidate}
+    directory, report = run(
+        Terms(
+            scenario=terms,
+            recording=open_recording(here / terms.recording),
+            references={
+                arm: resolve(text, cwd=Path.cwd(), image_exists=image_exists)
+                if text
+                else default(arm, terms.service, cwd=here)
+                for arm, text in given.items()
+            },
+            scenario_dir=here,
+            parent=out,
+            build_args=_pairs(build_arg),
+            max_time_s=max_time_s,
+            wait=wait,
+            announce=_announce,
+        )
+    )
+    _show(report, form)
+    _announce(f"files: {directory}")
+    codes = {**_EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
+    return codes[report.verdict.outcome]
+
+
+def _pairs(arguments: tuple[str, ...]) -> dict[str, str]:
+    for argument in arguments:
+        if "=" not in argument:
+            raise InputError(f"--build-arg {argument}: write it as NAME=VALUE")
+    return {
+        name: value for name, _, value in (each.partition("=") for each in arguments)
+    }
+
+
+@seatrial.command()
+@click.argument("trial", type=_path)
+@_inconclusive_exit_code
+@_format
+def judge(trial: Path, inconclusive_exit_code: int, form: str) -> int:
+    """Judge a stored trial again, from its files alone, and write its reports."""
+    from harness.evidence import judged  # noqa: PLC0415 - heavy
+    from harness.trial import write_reports  # noqa: PLC0415 - heavy
+
+    report = judged(trial)
+    write_reports(trial, report)
+    _show(report, form)
+    codes = {**_EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
+    return codes[report.verdict.outcome]
+
+
+@seatrial.command()
+@click.argument("trial", type=_path)
+@_format
+def report(trial: Path, form: str) -> None:
+    """Show the verdict of a stored trial."""
+    from harness.report.document import load  # noqa: PLC0415 - heavy
+
+    path = trial / "verdict.json"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read: {error.strerror}",
+            hint=f"seatrial judge {trial} makes it, if that is a trial's directory",
+        ) from error
+    _show(load(text, str(path)), form)
+
+
+@seatrial.command()
+@click.argument("scenarios", nargs=-1, required=True, type=_path)
+def validate(scenarios: tuple[Path, ...]) -> None:
+    """Check scenario files and the recordings they name; no engine is needed."""
+    from harness.errors import ScenarioError  # noqa: PLC0415 - with the others
+    from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
+    from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
+
+    complaints = []
+    for path in scenarios:
+        try:
+            open_recording(path.absolute().parent / read_scenario(path).recording)
+        except InputError as error:
+            complaints.append(_in_words(error).removeprefix("error: "))
+        else:
+            click.echo(f"{path}: valid")
+    if complaints:
+        raise ScenarioError("\n".join(complaints))
+
+
+@seatrial.command()
+@_out
+@_build_arg
+@_wait
+def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
+    """Run the main job on the bundled shop: a true fix, and one that leaks memory.
+
+    Exits with 0 only if both verdicts come out right.
+    """
+    from harness.demo import run  # noqa: PLC0415 - heavy
+
+    right = run(
+        out,
+        build_args=_pairs(build_arg),
+        wait=wait,
+        announce=_announce,
+        show=lambda report: _show(report, "terminal"),
+    )
+    return 0 if right else 1
+
+
+
+@seatrial.command("import")
+@click.argument("sources", nargs=-1, required=True, type=_path)
+@_option(
+    "--output",
+    "-o",
+    required=True,
+    type=_path,
+    help="The recording to write, such as rec.parquet.",
+)
+@_option("--format", "form", help="accesslog or har; recognised where it is left out.")
+@_option("--host", help="The host to keep of a HAR; default: the most frequent.")
+def import_(
+    sources: tuple[Path, ...], output: Path, form: str | None, host: str | None
+) -> None:
+    """Make a redacted recording of access logs or HAR files.
+
+    Client addresses, users, cookies, credentials and tokens become pseudonyms, keyed
+    by SEATRIAL_REDACTION_KEY or a key file that is made on first use.
+    """
+    from harness.capture import import_capture  # noqa: PLC0415 - heavy
+    from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
+    from harness.capture.key import redaction_key  # noqa: PLC0415 - heavy
+    from harness.report.inspection import as_text  # noqa: PLC0415 - heavy
+
+    recording = import_capture(
+        sources, output, format=form, key=redaction_key(), host=host
+    )
+    click.echo(as_text(inspection(recording)), nl=False)
+
+
+@seatrial.command()
+@click.argument("recording", type=_path)
+@_option(
+    "--format",
+    "form",
+    type=click.Choice(["terminal", "json"]),
+    default="terminal",
+    help="How to show it.",
+)
+def inspect(recording: Path, form: str) -> None:
+    """Show what a recording holds, and what was left out and why."""
+    from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
+    from harness.report.inspection import as_json, as_text  # noqa: PLC0415 - heavy
+    from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
+
+    write = {"terminal": as_text, "json": as_json}[form]
+    click.echo(write(inspection(open_recording(recording))), nl=False)

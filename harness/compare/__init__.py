@@ -1,0 +1,1 @@
+"""Evidence to verdict: no I/O, no clock, no randomness."""

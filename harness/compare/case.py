@@ -1,0 +1,85 @@
+"""A trial with its statistics, each computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from harness.compare.estimate import compared, estimate
+from harness.compare.hypothesis import hypotheses
+from harness.compare.paired import holm, p_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.compare.estimate import Comparison
+    from harness.compare.evidence import TrialEvidence
+    from harness.compare.hypothesis import Hypothesis
+    from harness.compare.measure import ArmMeasures
+    from harness.model.result import Arm
+    from harness.model.verdict import Estimate
+
+__all__ = ["Case", "rejected"]
+
+
+def rejected(comparisons: Sequence[Comparison], family: int) -> frozenset[int]:
+    """Places of the comparisons that the family's test finds beyond their budgets."""
+    tested = [
+        (place, p_value(each.tests.fail_t, len(each.pairs)))
+        for place, each in enumerate(comparisons)
+        if each.tests is not None
+    ]
+    found = holm([p for _, p in tested], family)
+    return frozenset(tested[place][0] for place in found)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """What is known of a trial when it is judged.
+
+    Attributes:
+        trial: its evidence.
+    """
+
+    trial: TrialEvidence
+
+    @property
+    def looked(self) -> bool:
+        """Whether the planned number of sound rounds was reached."""
+        return len(self.trial.sound) == self.trial.planned_rounds
+
+    @cached_property
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """What is compared; nothing without a sound round."""
+        sound = self.trial.sound
+        return hypotheses(self.trial.budgets, sound) if sound else ()
+
+    @cached_property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """The hypotheses over the sound rounds."""
+        return tuple(compared(each, self.trial.sound) for each in self.hypotheses)
+
+    @property
+    def family(self) -> int:
+        """How many hypotheses are gated, undefined ones included."""
+        return sum(each.allowance is not None for each in self.hypotheses)
+
+    @cached_property
+    def regressed(self) -> frozenset[int]:
+        """Places of the comparisons beyond their budgets, once all rounds are in."""
+        return rejected(self.comparisons, self.family) if self.looked else frozenset()
+
+    @cached_property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """What is reported of each comparison."""
+        return tuple(
+            estimate(each, regressed=place in self.regressed, looked=self.looked)
+            for place, each in enumerate(self.comparisons)
+        )
+
+    def share(self, arm: Arm, part: Callable[[ArmMeasures], int]) -> float:
+        """A part of the requests of an arm's sound rounds; 0 without a request."""
+        arms = [each.arm(arm) for each in self.trial.sound]
+        requests = sum(sum(each.requests.values()) for each in arms)
+        return sum(part(each) for each in arms) / requests if requests else 0.0

@@ -1,0 +1,243 @@
+"""One hypothesis over the rounds: its tests, its interval, its label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import exp
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.compare.figure import significant
+from harness.compare.hypothesis import pair
+from harness.compare.metric import QUANTILES, Undefined
+from harness.compare.paired import (
+    CAPS,
+    LEVEL,
+    changes,
+    critical,
+    fail_excess,
+    half_width,
+    pass_excess,
+    slack,
+    t_statistic,
+)
+from harness.model.verdict import Estimate, Label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from harness.compare.evidence import RoundEvidence
+    from harness.compare.hypothesis import Hypothesis, Pair
+    from harness.model.quantity import Allowance
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Comparison", "Tests", "compared", "estimate", "exceeds"]
+
+_FEWEST = 2
+"""Rounds below which nothing has a deviation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tests:
+    """A gated hypothesis tested.
+
+    Attributes:
+        excess: over the budget in each round, uncapped.
+        allowed: the budget in each round.
+        fail_t: mean excess in standard errors, as the FAIL test takes it.
+        pass_t: likewise for PASS.
+    """
+
+    excess: Floats
+    allowed: Floats
+    fail_t: float
+    pass_t: float
+
+    @property
+    def passes(self) -> bool:
+        """Whether the one-sided 95 % bound is below the budget."""
+        return self.pass_t < -critical(LEVEL, len(self.excess))
+
+    @property
+    def t(self) -> float:
+        """Mean excess in standard errors, nothing capped: how far it stands out."""
+        return t_statistic(self.excess)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Comparison:
+    """A hypothesis and what its rounds say.
+
+    Attributes:
+        hypothesis: which.
+        rounds: indices of the rounds that it rests on.
+        pairs: their values; empty if undefined.
+        tests: if gated, defined and of at least two rounds.
+        undefined: why there are no values.
+        blocks: whether that withholds a PASS.
+    """
+
+    hypothesis: Hypothesis
+    rounds: tuple[int, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    tests: Tests | None = None
+    undefined: str = ""
+    blocks: bool = False
+
+
+def compared(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> Comparison:
+    """The hypothesis over rounds; undefined where one of them has no value for it."""
+    pairs: list[Pair] = []
+    for each in rounds:
+        values = pair(hypothesis, each)
+        if isinstance(values, Undefined):
+            return Comparison(
+                hypothesis=hypothesis,
+                undefined=values.reason,
+                blocks=_blocks(hypothesis, rounds),
+            )
+        pairs.append(values)
+    return Comparison(
+        hypothesis=hypothesis,
+        rounds=tuple(each.round.index for each in rounds),
+        pairs=tuple(pairs),
+        tests=_tests(hypothesis, pairs),
+    )
+
+
+def _blocks(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> bool:
+    """Whether a missing value is more than thin traffic or an unmeasured environment.
+
+    A quantile may be short of requests on either arm by chance; anything else that
+    the baseline has in every round and the candidate lacks is the candidate's doing.
+    """
+    if hypothesis.allowance is None:
+        return False
+    if hypothesis.required or hypothesis.metric.name in QUANTILES:
+        return hypothesis.required
+    read, routes = hypothesis.metric.read, hypothesis.routes
+    return not any(
+        isinstance(read(each.baseline, routes), Undefined) for each in rounds
+    )
+
+
+def _tests(hypothesis: Hypothesis, pairs: Sequence[Pair]) -> Tests | None:
+    if hypothesis.allowance is None or len(pairs) < _FEWEST:
+        return None
+    worsening, allowed = _against_budget(hypothesis, hypothesis.allowance, pairs)
+    cap = CAPS[hypothesis.metric.relative]
+    return Tests(
+        excess=worsening - allowed,
+        allowed=allowed,
+        fail_t=t_statistic(fail_excess(worsening, allowed, cap)),
+        pass_t=t_statistic(pass_excess(worsening, allowed, cap)),
+    )
+
+
+def _against_budget(
+    hypothesis: Hypothesis, allowance: Allowance, pairs: Sequence[Pair]
+) -> tuple[Floats, Floats]:
+    """How much worse each round is, and how much worse it may be."""
+    metric = hypothesis.metric
+    baseline, candidate = np.array(pairs).T
+    worsening = metric.worse * changes(baseline, candidate, relative=metric.relative)
+    return worsening, slack(baseline, allowance, relative=metric.relative)
+
+
+def exceeds(hypothesis: Hypothesis, evidence: RoundEvidence) -> bool:
+    """Whether a single round is beyond the budget, if it has a value and a budget."""
+    values = pair(hypothesis, evidence)
+    if hypothesis.allowance is None or isinstance(values, Undefined):
+        return False
+    worsening, allowed = _against_budget(hypothesis, hypothesis.allowance, [values])
+    return bool(worsening[0] > allowed[0])
+
+
+def estimate(comparison: Comparison, *, regressed: bool, looked: bool) -> Estimate:
+    """What is reported of a comparison.
+
+    Args:
+        comparison: which.
+        regressed: whether the family's test rejected it.
+        looked: whether the planned number of rounds was reached, before which no
+            gated hypothesis is more than unclear.
+    """
+    hypothesis = comparison.hypothesis
+    bare = Estimate(
+        metric=hypothesis.metric.name,
+        route=hypothesis.route,
+        unit=hypothesis.metric.unit,
+        relative=hypothesis.metric.relative,
+        budget=hypothesis.budget,
+        label=Label.UNCLEAR if comparison.blocks else Label.SHOWN,
+        undefined=comparison.undefined or "no rounds",
+    )
+    if not comparison.pairs:
+        return bare
+    filled = _filled(bare, comparison)
+    return replace(filled, label=_label(comparison, regressed=regressed, looked=looked))
+
+
+def _filled(bare: Estimate, comparison: Comparison) -> Estimate:
+    tests, relative = comparison.tests, bare.relative
+    baseline, candidate = np.array(comparison.pairs).T
+    change = changes(baseline, candidate, relative=relative)
+    lower, upper = _interval(change)
+    worst = int(np.argmax(comparison.hypothesis.metric.worse * change))
+    return replace(
+        bare,
+        undefined="",
+        baseline=_centre(baseline, relative=relative),
+        candidate=_centre(candidate, relative=relative),
+        change=_shown(float(np.mean(change)), relative=relative),
+        lower=None if lower is None else _shown(lower, relative=relative),
+        upper=None if upper is None else _shown(upper, relative=relative),
+        rounds=len(comparison.rounds),
+        t=None if tests is None else significant(tests.t),
+        worst_round=comparison.rounds[worst],
+        per_round=tuple(
+            (significant(before), significant(after))
+            for before, after in comparison.pairs
+        ),
+    )
+
+
+def _shown(change: float, *, relative: bool) -> float:
+    return significant(exp(change) if relative else change)
+
+
+def _interval(change: Floats) -> tuple[float | None, float | None]:
+    if len(change) < _FEWEST:
+        return None, None
+    centre, half = float(np.mean(change)), half_width(change)
+    return centre - half, centre + half
+
+
+def _centre(values: Floats, *, relative: bool) -> float:
+    mean = exp(float(np.mean(np.log(values)))) if relative else float(np.mean(values))
+    return significant(mean)
+
+
+def _label(comparison: Comparison, *, regressed: bool, looked: bool) -> Label:
+    """What the estimate says by itself.
+
+    Improved: the whole 90 % interval is on the better side of no change. Equivalent:
+    it lies within half the budget to both sides. Within budget: its worse end is below
+    the budget, which is what PASS asks of all.
+    """
+    tests = comparison.tests
+    if not comparison.hypothesis.budget:
+        return Label.SHOWN
+    if regressed:
+        return Label.REGRESSED
+    if not looked or tests is None or not tests.passes:
+        return Label.UNCLEAR
+    best, worst = _interval(tests.excess + tests.allowed)
+    half = float(np.mean(tests.allowed)) / 2
+    if worst is None or best is None or worst < 0:
+        return Label.IMPROVED
+    return Label.EQUIVALENT if -half < best and worst < half else Label.WITHIN

@@ -1,0 +1,81 @@
+"""All that a verdict is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.model.result import Arm
+
+if TYPE_CHECKING:
+    from harness.compare.measure import ArmMeasures
+    from harness.compare.soundness import SoundLimits
+    from harness.model.result import Round
+    from harness.model.scenario import Budgets
+
+__all__ = ["RoundEvidence", "TrialEvidence"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RoundEvidence:
+    """One round and what its arms measured.
+
+    Attributes:
+        round: the round, with the reason in `void` where it is not sound.
+        baseline: measures of that arm.
+        candidate: likewise.
+    """
+
+    round: Round
+    baseline: ArmMeasures
+    candidate: ArmMeasures
+
+    def arm(self, arm: Arm) -> ArmMeasures:
+        """The measures of one arm."""
+        return self.baseline if arm is Arm.BASELINE else self.candidate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrialEvidence:
+    """A trial that has ended, one way or another.
+
+    Attributes:
+        scenario: its name.
+        why: the scenario's own words.
+        baseline: the build that ran, by reference and digest.
+        candidate: likewise.
+        budgets: how much worse the candidate may be.
+        planned_rounds: sound rounds that the verdict rests on, fixed before the start.
+        rounds: all of them, sound and void, in order.
+        limits: what makes a round void.
+        stopped: why the trial ended early, such as `--max-time 20m was reached`;
+            empty if it did not.
+        failed_starts: how the candidate failed to get ready while the baseline was,
+            one an attempt.
+        environment: facts in words.
+        notes: what else the reader should know, a sentence each.
+    """
+
+    scenario: str
+    why: str
+    baseline: str
+    candidate: str
+    budgets: Budgets
+    planned_rounds: int
+    rounds: tuple[RoundEvidence, ...]
+    limits: SoundLimits
+    stopped: str = ""
+    failed_starts: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sound(self) -> tuple[RoundEvidence, ...]:
+        """The rounds that count: the first sound ones, as many as were planned."""
+        sound = tuple(each for each in self.rounds if not each.round.void)
+        return sound[: self.planned_rounds]
+
+    @property
+    def void(self) -> tuple[RoundEvidence, ...]:
+        """The rounds that do not count, but are looked at."""
+        return tuple(each for each in self.rounds if each.round.void)

@@ -1,0 +1,149 @@
+"""Which comparisons a trial makes, decided once over all its rounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.compare.measure import needed
+from harness.compare.metric import METRICS, QUANTILES, Undefined
+from harness.model.route import OTHER, SERVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harness.compare.evidence import RoundEvidence
+    from harness.compare.metric import Metric
+    from harness.model.quantity import Allowance
+    from harness.model.scenario import Budgets, LatencyBudgets
+
+__all__ = ["Hypothesis", "Pair", "hypotheses", "pair"]
+
+Pair = tuple[float, float]
+"""Baseline and candidate."""
+
+_THICK = 95
+"""A route is judged alone where this quantile is defined."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """One metric over some routes together.
+
+    Attributes:
+        metric: which.
+        route: what the routes are called together.
+        routes: over which it is read.
+        allowance: the budget; `None` if it is only shown.
+        required: whether the scenario asks for it by the route's name, so that a
+            trial which cannot judge it cannot pass.
+    """
+
+    metric: Metric
+    route: str
+    routes: frozenset[str]
+    allowance: Allowance | None
+    required: bool = False
+
+    @property
+    def budget(self) -> str:
+        """The allowance in words, empty for none."""
+        if self.allowance is None:
+            return ""
+        if self.metric.relative:
+            return self.allowance.text
+        points = (self.allowance.relative or self.allowance.absolute) * 100
+        return f"{points:g} point{'s' * (points != 1)}"
+
+
+def pair(hypothesis: Hypothesis, evidence: RoundEvidence) -> Pair | Undefined:
+    """Both arms' values in one round, or why there are none."""
+    read, routes = hypothesis.metric.read, hypothesis.routes
+    baseline = read(evidence.baseline, routes)
+    if isinstance(baseline, Undefined):
+        return baseline
+    candidate = read(evidence.candidate, routes)
+    if isinstance(candidate, Undefined):
+        return candidate
+    if hypothesis.metric.relative and min(baseline, candidate) <= 0:
+        return Undefined("is 0, which has no ratio")
+    return baseline, candidate
+
+
+def hypotheses(
+    budgets: Budgets, rounds: Sequence[RoundEvidence]
+) -> tuple[Hypothesis, ...]:
+    """What is compared: the service first, then thick routes, then `other`."""
+    everything = frozenset[str]().union(
+        *(arm.routes for each in rounds for arm in (each.baseline, each.candidate))
+    )
+    alone = frozenset(name for name in everything if _is_thick(name, rounds))
+    scopes = {name: frozenset({name}) for name in sorted(alone | {*budgets.by_route})}
+    if alone and everything - alone:
+        scopes[OTHER] = everything - alone
+    return (
+        *_of_service(budgets, everything, rounds),
+        *(
+            each
+            for name, routes in scopes.items()
+            for each in _of_route(budgets, name, routes)
+        ),
+    )
+
+
+def _is_thick(route: str, rounds: Sequence[RoundEvidence]) -> bool:
+    return all(
+        len(arm.latencies_ns({route})) >= needed(_THICK)
+        for each in rounds
+        for arm in (each.baseline, each.candidate)
+    )
+
+
+def _of_service(
+    budgets: Budgets, routes: frozenset[str], rounds: Sequence[RoundEvidence]
+) -> Iterator[Hypothesis]:
+    allowances: dict[str, Allowance | None] = {
+        **_by_quantile(budgets.latency),
+        "errors": budgets.errors,
+        "goodput": budgets.goodput,
+        "memory": budgets.memory.level,
+        "cpu": budgets.cpu,
+    }
+    gated = {
+        name: Hypothesis(
+            metric=metric, route=SERVICE, routes=routes, allowance=allowances[name]
+        )
+        for name, metric in METRICS.items()
+    }
+    if gated["p50"].allowance is None and _is_thin(gated["p95"], rounds):
+        gated["p50"] = Hypothesis(
+            metric=METRICS["p50"],
+            route=SERVICE,
+            routes=routes,
+            allowance=gated["p95"].allowance,
+        )
+    yield from gated.values()
+
+
+def _is_thin(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> bool:
+    return any(isinstance(pair(hypothesis, each), Undefined) for each in rounds)
+
+
+def _of_route(
+    budgets: Budgets, name: str, routes: frozenset[str]
+) -> Iterator[Hypothesis]:
+    allowances = _by_quantile(budgets.by_route.get(name, budgets.routes))
+    for metric in METRICS.values():
+        if metric.by_route:
+            allowance = allowances.get(metric.name)
+            yield Hypothesis(
+                metric=metric,
+                route=name,
+                routes=routes,
+                allowance=allowance,
+                required=allowance is not None and name in budgets.by_route,
+            )
+
+
+def _by_quantile(budgets: LatencyBudgets) -> Mapping[str, Allowance | None]:
+    return {name: getattr(budgets, name) for name in QUANTILES}

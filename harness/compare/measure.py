@@ -1,0 +1,207 @@
+"""One arm of one round: columns in, what it measured out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from harness.model.result import CAUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "ArmColumns",
+    "ArmMeasures",
+    "latencies_by_route",
+    "measured",
+    "needed",
+    "quantile",
+]
+
+_BEYOND: Final = 30
+_NOT_SENT: Final = CAUSES.index("not sent")
+_SERVER_ERROR: Final = 500
+_CLIENT_ERROR: Final = 400
+_DENIED: Final = (401, 403)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ArmColumns:
+    """One arm of one round as stored, warm-up included, joined with its plan.
+
+    Attributes:
+        samples: a column for each of `SAMPLE_FIELDS`.
+        route: for each sample, its place in `routes`.
+        routes: names of routes.
+        recorded_status: for each sample, the recording's status, 0 if unknown.
+        usage: a column for each of `USAGE_FIELDS`, without rows where nothing is
+            measured.
+        cpu_ns: CPU time in the measured slices, `None` where it is not measured.
+        deadline_ns: after which a request counts as unanswered.
+        planned: how many measured shots the plan has for this arm and round.
+        open_loop: whether shots have due times of their own.
+    """
+
+    samples: Mapping[str, NDArray[Any]]
+    route: NDArray[Any]
+    routes: tuple[str, ...]
+    recorded_status: NDArray[Any]
+    usage: Mapping[str, NDArray[Any]]
+    cpu_ns: int | None
+    deadline_ns: int
+    planned: int
+    open_loop: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ArmMeasures:
+    """What one arm of one round measured, in its measured slices.
+
+    Attributes:
+        latency_ns: by route, done - due of each request that counts for quantiles.
+        requests: by route, requests that count for rates.
+        errors: by route, how many of those went wrong.
+        answered: complete answers.
+        correct: complete answers that are no error.
+        planned: planned shots.
+        denied: answers 401 or 403 where the recording had none.
+        reconnected: requests whose connection the build had closed.
+        cpu_ns: CPU time of the build, `None` where it is not measured.
+        memory_bytes: median of anonymous memory in the last third of the readings.
+    """
+
+    latency_ns: Mapping[str, NDArray[np.int64]]
+    requests: Mapping[str, int]
+    errors: Mapping[str, int]
+    answered: int
+    correct: int
+    planned: int
+    denied: int
+    reconnected: int
+    cpu_ns: int | None
+    memory_bytes: float | None
+
+    def latencies_ns(self, routes: Collection[str]) -> NDArray[np.int64]:
+        """Of those routes together, in no order."""
+        found = [
+            self.latency_ns[name]
+            for name in sorted(self.latency_ns.keys() & set(routes))
+        ]
+        return np.concatenate(found) if found else np.empty(0, np.int64)
+
+    @property
+    def routes(self) -> frozenset[str]:
+        """Routes with at least one request."""
+        return frozenset(self.requests)
+
+    def error_rate(self, routes: Collection[str]) -> float | None:
+        """Errors over requests of those routes together, `None` without a request."""
+        requests = sum(self.requests.get(name, 0) for name in routes)
+        errors = sum(self.errors.get(name, 0) for name in routes)
+        return errors / requests if requests else None
+
+
+def needed(percent: int) -> int:
+    """Requests that a quantile takes: 30 beyond it (60, 600, 3,000 for 50, 95, 99)."""
+    return -(-_BEYOND * 100 // (100 - percent))
+
+
+def quantile(values: NDArray[np.int64], percent: int) -> int:
+    """The smallest value with at least `percent` of all values at or below it.
+
+    The inverse of the empirical distribution function: definition 1 of Hyndman and
+    Fan, Sample Quantiles in Statistical Packages, The American Statistician 50 (1996).
+    """
+    place = max(0, -(-percent * len(values) // 100) - 1)
+    return int(np.partition(values, place)[place])
+
+
+def latencies_by_route(
+    columns: ArmColumns, keep: NDArray[np.bool_]
+) -> dict[str, NDArray[np.int64]]:
+    """Latency in ns of the samples kept, by route; empty routes are left out.
+
+    Without a complete answer a request counts as at least its deadline. Answers over
+    a connection that had to be opened anew are left out, since the pause between the
+    arm's slices closed it. In a closed population so are shots that were never sent.
+    """
+    samples = columns.samples
+    failed = samples["cause"] != 0
+    latency = samples["done_ns"].astype(np.int64) - samples["due_ns"].astype(np.int64)
+    latency = np.where(failed, np.maximum(latency, columns.deadline_ns), latency)
+    counted = keep & _countable(columns) & (failed | (samples["reconnected"] == 0))
+    order = np.flatnonzero(counted)
+    order = order[np.argsort(columns.route[order], kind="stable")]
+    codes, starts = np.unique(columns.route[order], return_index=True)
+    parts = np.split(latency[order], starts[1:])
+    return {
+        columns.routes[code]: part for code, part in zip(codes, parts, strict=False)
+    }
+
+
+def measured(columns: ArmColumns) -> ArmMeasures:
+    """What the measured slices say; the warm-up (slice 0) is left out of everything."""
+    samples = columns.samples
+    keep = samples["slice"] != 0
+    answered = keep & (samples["cause"] == 0)
+    error = _error(columns)
+    counted = keep & _countable(columns)
+    return ArmMeasures(
+        latency_ns=latencies_by_route(columns, keep),
+        requests=_by_route(columns, counted),
+        errors=_by_route(columns, counted & error),
+        answered=_count(answered),
+        correct=_count(answered & ~error),
+        planned=columns.planned,
+        denied=_count(answered & _denied(columns)),
+        reconnected=_count(keep & (samples["reconnected"] != 0)),
+        cpu_ns=columns.cpu_ns,
+        memory_bytes=_memory_level(columns.usage),
+    )
+
+
+def _count(mask: NDArray[np.bool_]) -> int:
+    return int(np.count_nonzero(mask))
+
+
+def _countable(columns: ArmColumns) -> NDArray[np.bool_]:
+    sent: NDArray[np.bool_] = columns.samples["cause"] != _NOT_SENT
+    return sent | columns.open_loop
+
+
+def _error(columns: ArmColumns) -> NDArray[np.bool_]:
+    status = columns.samples["status"]
+    recorded = columns.recorded_status
+    new = (status >= _CLIENT_ERROR) & (recorded > 0) & (recorded < _CLIENT_ERROR)
+    wrong: NDArray[np.bool_] = (
+        (columns.samples["cause"] != 0) | (status >= _SERVER_ERROR) | new
+    )
+    return wrong
+
+
+def _denied(columns: ArmColumns) -> NDArray[np.bool_]:
+    denied: NDArray[np.bool_] = np.isin(columns.samples["status"], _DENIED)
+    return denied & (columns.recorded_status < _CLIENT_ERROR)
+
+
+def _by_route(columns: ArmColumns, mask: NDArray[np.bool_]) -> dict[str, int]:
+    counts = np.bincount(columns.route[mask], minlength=len(columns.routes))
+    return {
+        name: int(count)
+        for name, count in zip(columns.routes, counts, strict=True)
+        if count
+    }
+
+
+def _memory_level(usage: Mapping[str, NDArray[Any]]) -> float | None:
+    at_ns = usage["at_ns"]
+    if not len(at_ns):
+        return None
+    last, first = int(at_ns.max()), int(at_ns.min())
+    late = at_ns >= last - (last - first) / 3
+    return float(np.median(usage["anonymous_bytes"][late]))

@@ -1,0 +1,98 @@
+"""The metrics: what each reads from an arm's round. A new metric is a row here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from harness.compare.measure import needed, quantile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.compare.measure import ArmMeasures
+
+__all__ = ["METRICS", "QUANTILES", "Metric", "Reading", "Undefined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Undefined:
+    """Why there is no value."""
+
+    reason: str
+
+
+Reading = float | Undefined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One kind of figure.
+
+    Attributes:
+        name: as in `Estimate.metric`.
+        unit: as in `Estimate.unit`.
+        relative: whether arms are compared by ratio, else by difference.
+        worse: 1 if more is worse, -1 if less is.
+        by_route: whether routes have it too, not only the service.
+        read: its value in one arm's round over some routes together.
+    """
+
+    name: str
+    unit: str
+    relative: bool = True
+    worse: int = 1
+    by_route: bool = False
+    read: Callable[[ArmMeasures, frozenset[str]], Reading]
+
+
+def _quantile(percent: int, arm: ArmMeasures, routes: frozenset[str]) -> Reading:
+    values = arm.latencies_ns(routes)
+    if len(values) < needed(percent):
+        return Undefined(
+            f"needs {needed(percent):,} requests an arm and round, had {len(values):,}"
+        )
+    return float(quantile(values, percent))
+
+
+def _errors(arm: ArmMeasures, routes: frozenset[str]) -> Reading:
+    rate = arm.error_rate(routes)
+    return Undefined("no requests") if rate is None else rate
+
+
+def _goodput(arm: ArmMeasures, _: frozenset[str]) -> Reading:
+    return arm.correct / arm.planned if arm.planned else Undefined("nothing planned")
+
+
+def _memory(arm: ArmMeasures, _: frozenset[str]) -> Reading:
+    if not arm.memory_bytes:
+        return Undefined("memory is not measured here")
+    return arm.memory_bytes
+
+
+def _cpu(arm: ArmMeasures, _: frozenset[str]) -> Reading:
+    if not arm.cpu_ns:
+        return Undefined("CPU time is not measured here")
+    return arm.cpu_ns / arm.answered if arm.answered else Undefined("no answers")
+
+
+QUANTILES: Final[Mapping[str, int]] = {"p50": 50, "p95": 95, "p99": 99}
+
+METRICS: Final[Mapping[str, Metric]] = {
+    metric.name: metric
+    for metric in (
+        *(
+            Metric(
+                name=name, unit="ns", by_route=True, read=partial(_quantile, percent)
+            )
+            for name, percent in QUANTILES.items()
+        ),
+        Metric(
+            name="errors", unit="ratio", relative=False, by_route=True, read=_errors
+        ),
+        Metric(name="goodput", unit="ratio", relative=False, worse=-1, read=_goodput),
+        Metric(name="memory", unit="bytes", read=_memory),
+        Metric(name="cpu", unit="ns/request", read=_cpu),
+    )
+}

@@ -1,0 +1,145 @@
+"""Paired statistics over rounds: plain arrays in, plain numbers out.
+
+The unit is the round, so inference has R - 1 degrees of freedom, always. All tests
+are one-sided t tests of the mean excess over the budget against 0.
+"""
+
+from __future__ import annotations
+
+from math import inf, log, sqrt
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from scipy.special import stdtr, stdtrit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from harness.model.quantity import Allowance
+
+    Floats = NDArray[np.float64]
+
+__all__ = [
+    "CAPS",
+    "LEVEL",
+    "changes",
+    "critical",
+    "fail_excess",
+    "half_width",
+    "holm",
+    "p_value",
+    "pass_excess",
+    "rounds_needed",
+    "slack",
+    "t_statistic",
+]
+
+LEVEL: Final = 0.05
+"""One-sided, a hypothesis for PASS and the family for FAIL."""
+
+CAPS: Final = {True: log(1.25), False: 0.01}
+"""How far one round counts, for ratios and for rates (one percentage point).
+
+Capping is conservative both ways, and one catastrophic round cannot hide a FAIL by
+blowing up the standard deviation.
+"""
+
+_T_LIMIT: Final = 1e6
+_NEGLIGIBLE: Final = 1e-12
+_MOST_ROUNDS: Final = 100
+_POWER: Final = 0.9
+
+
+def critical(level: float, rounds: int) -> float:
+    """The t value that `rounds` rounds exceed by chance with probability `level`."""
+    return float(stdtrit(rounds - 1, 1 - level))
+
+
+def changes(baseline: Floats, candidate: Floats, *, relative: bool) -> Floats:
+    """Of each round: log ratio, or difference."""
+    if relative:
+        return np.log(candidate) - np.log(baseline)
+    return candidate - baseline
+
+
+def slack(baseline: Floats, allowance: Allowance, *, relative: bool) -> Floats:
+    """How much change for the worse each round's budget allows: either part suffices.
+
+    It comes from the round's own baseline; a limit from the mean baseline would share
+    the data's noise.
+    """
+    if not relative:
+        return np.full_like(baseline, max(allowance.relative, allowance.absolute))
+    allowed = np.maximum(
+        baseline * (1 + allowance.relative), baseline + allowance.absolute
+    )
+    return np.log(allowed) - np.log(baseline)
+
+
+def fail_excess(worsening: Floats, allowed: Floats, cap: float) -> Floats:
+    """Excess over the budget of each round, as the FAIL test takes it."""
+    return np.minimum(worsening - allowed, cap)
+
+
+def pass_excess(worsening: Floats, allowed: Floats, cap: float) -> Floats:
+    """Excess over the budget of each round, as the PASS test takes it."""
+    return np.maximum(worsening, -cap) - allowed
+
+
+def _standard_error(values: Floats) -> float:
+    return float(np.std(values, ddof=1)) / sqrt(len(values))
+
+
+def t_statistic(values: Floats) -> float:
+    """The mean in standard errors, within ±1e6, also where all values are equal."""
+    mean, error = float(np.mean(values)), _standard_error(values)
+    if abs(mean) < _NEGLIGIBLE:
+        return 0.0
+    ratio = mean / error if error > _NEGLIGIBLE else inf * mean
+    return min(max(ratio, -_T_LIMIT), _T_LIMIT)
+
+
+def half_width(values: Floats) -> float:
+    """Of the 90 % interval of the mean: its ends are the one-sided 95 % bounds."""
+    return critical(LEVEL, len(values)) * _standard_error(values)
+
+
+def p_value(t: float, rounds: int) -> float:
+    """The chance of a t value at least this large where the mean is 0."""
+    return float(stdtr(rounds - 1, -t))
+
+
+def holm(p_values: Sequence[float], family: int) -> frozenset[int]:
+    """Places of the p-values rejected at 5 % for the whole family.
+
+    Holm, A Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal
+    of Statistics 6 (1979): the smallest against a/m, the next against a/(m - 1), …
+    until the first miss.
+
+    Args:
+        p_values: of the hypotheses that have one.
+        family: how many hypotheses there are, those without a value included.
+    """
+    rejected: set[int] = set()
+    for place in sorted(range(len(p_values)), key=p_values.__getitem__):
+        if p_values[place] >= LEVEL / (family - len(rejected)):
+            break
+        rejected.add(place)
+    return frozenset(rejected)
+
+
+def rounds_needed(excess: Floats, family: int) -> int | None:
+    """Rounds after which 9 of 10 such trials would be clear; `None` beyond 100.
+
+    Clear is PASS where the mean is below the budget, FAIL where it is above. The
+    estimate takes this trial's mean and deviation for the truth.
+    """
+    mean, deviation = float(np.mean(excess)), float(np.std(excess, ddof=1))
+    level = LEVEL if mean < 0 else LEVEL / family
+    for rounds in range(len(excess) + 1, _MOST_ROUNDS + 1):
+        margin = critical(level, rounds) + critical(1 - _POWER, rounds)
+        if margin * deviation / sqrt(rounds) < abs(mean):
+            return rounds
+    return None

@@ -1,0 +1,267 @@
+"""What stands between a trial and its PASS, in the order in which it is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from harness.compare.case import rejected
+from harness.compare.estimate import compared, estimate, exceeds
+from harness.compare.figure import figure
+from harness.compare.finding import (
+    about,
+    described,
+    named,
+    regression,
+    trial_finding,
+    unclear,
+)
+from harness.compare.hypothesis import pair
+from harness.compare.measure import needed
+from harness.compare.metric import QUANTILES, Undefined
+from harness.compare.soundness import breaches, candidate_only
+from harness.model.result import Arm
+from harness.model.verdict import Label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from harness.compare.case import Case
+    from harness.compare.evidence import RoundEvidence, TrialEvidence
+    from harness.compare.hypothesis import Hypothesis
+    from harness.compare.measure import ArmMeasures
+    from harness.model.verdict import Finding
+
+    Question = Callable[[Case], Iterator[Finding]]
+
+__all__ = ["QUESTIONS", "notes"]
+
+_HALF: Final = 0.5
+_DEATHS: Final = 2
+_MANY_RECONNECTS: Final = 0.05
+
+
+def _crashes(case: Case) -> Iterator[Finding]:
+    """Outside the statistics: the candidate died twice, the baseline never."""
+    ends = _ends(case.trial, Arm.CANDIDATE)
+    if len(ends) >= _DEATHS and not _ends(case.trial, Arm.BASELINE):
+        message = f"crash: the candidate died {len(ends)} times, the baseline never"
+        yield trial_finding("fail", "crash", f"{message} ({'; '.join(ends)})")
+
+
+def _ends(trial: TrialEvidence, arm: Arm) -> list[str]:
+    failed_starts = trial.failed_starts if arm is Arm.CANDIDATE else ()
+    died = [
+        f"round {each.round.index}: {each.round.arm(arm).died}"
+        for each in trial.rounds
+        if each.round.arm(arm).died
+    ]
+    return [*failed_starts, *died]
+
+
+def _expired_credentials(case: Case) -> Iterator[Finding]:
+    shares = [case.share(arm, lambda measures: measures.denied) for arm in Arm]
+    if min(shares) > _HALF:
+        yield trial_finding(
+            "inconclusive",
+            "credentials",
+            f"expired credentials: {_both(shares)} of the requests were answered 401 or"
+            " 403 where the recording was not; renew what the recording logs in with",
+        )
+
+
+def _mostly_errors(case: Case) -> Iterator[Finding]:
+    """Outside the statistics: more than half of an arm's requests went wrong."""
+    shares = [case.share(arm, _error_count) for arm in Arm]
+    baseline, candidate = shares
+    if min(shares) > _HALF:
+        yield trial_finding(
+            "inconclusive",
+            "errors",
+            f"errors: {_both(shares)} of the requests went wrong;"
+            " a baseline that fails most of its traffic is nothing to compare with",
+        )
+    elif candidate > _HALF:
+        yield trial_finding(
+            "fail",
+            "errors",
+            f"errors: {figure(candidate, 'ratio')} of the candidate's requests went"
+            f" wrong, {figure(baseline, 'ratio')} of the baseline's",
+        )
+
+
+def _error_count(measures: ArmMeasures) -> int:
+    return sum(measures.errors.values())
+
+
+def _both(shares: Sequence[float]) -> str:
+    baseline, candidate = (figure(share, "ratio") for share in shares)
+    return f"{baseline} (baseline) and {candidate} (candidate)"
+
+
+def _too_few_rounds(case: Case) -> Iterator[Finding]:
+    trial = case.trial
+    if case.looked:
+        return
+    had = f"{len(trial.sound)} of {trial.planned_rounds} sound rounds"
+    if trial.stopped:
+        yield trial_finding("inconclusive", "rounds", f"rounds: {had}; {trial.stopped}")
+    elif trial.void and all(
+        candidate_only(each.round, trial.limits) for each in trial.void
+    ):
+        message = f"the candidate overloads the generator, the baseline does not; {had}"
+        yield trial_finding("invalid", "generator", f"{message}; {_worst(trial)}")
+    else:
+        yield trial_finding("invalid", "generator", f"rounds: {had}; {_worst(trial)}")
+
+
+def _worst(trial: TrialEvidence) -> str:
+    found = [
+        (breach.excess, f"round {each.round.index}: {breach.message}")
+        for each in trial.void
+        for breach in breaches(each.round, trial.limits)
+    ]
+    return max(found)[1] if found else "the others were not measured"
+
+
+def _regressions(case: Case) -> Iterator[Finding]:
+    """Beyond their budgets, first the one that stands out most from its noise."""
+    found = [each for each in case.estimates if each.label is Label.REGRESSED]
+    for each in sorted(found, key=lambda each: -(each.t or 0.0)):
+        yield regression(each)
+
+
+def _died_once(case: Case) -> Iterator[Finding]:
+    ends = _ends(case.trial, Arm.CANDIDATE)
+    if ends:
+        message = f"crash: the candidate died ({'; '.join(ends)})"
+        yield trial_finding("inconclusive", "crash", message)
+
+
+def _no_latency(case: Case) -> Iterator[Finding]:
+    gated = [
+        each
+        for each in case.comparisons
+        if each.hypothesis.metric.name in QUANTILES and each.hypothesis.budget
+    ]
+    if gated and all(each.undefined for each in gated):
+        had = min(
+            sum(len(values) for values in each.arm(arm).latency_ns.values())
+            for each in case.trial.sound
+            for arm in Arm
+        )
+        yield trial_finding(
+            "inconclusive",
+            "p50",
+            f"latency: {had:,} requests an arm and round are too few; p50 needs"
+            f" {needed(50) - had:,} more, p95 {needed(95) - had:,} more",
+        )
+
+
+def _missing(case: Case) -> Iterator[Finding]:
+    for each, comparison in zip(case.estimates, case.comparisons, strict=True):
+        if comparison.blocks:
+            yield about("inconclusive", each, f"not judged: {each.undefined}")
+
+
+def _few_comparable(case: Case) -> Iterator[Finding]:
+    """Quantiles of the few answers that are left could hide the rest."""
+    counts = [
+        sum(
+            len(values)
+            for each in case.trial.sound
+            for values in each.arm(arm).latency_ns.values()
+        )
+        for arm in Arm
+    ]
+    baseline, candidate = counts
+    if candidate < baseline * _HALF:
+        yield trial_finding(
+            "inconclusive",
+            "requests",
+            f"requests: latency of {candidate:,} on the candidate, of {baseline:,} on"
+            " the baseline; fewer than half cannot stand for all",
+        )
+
+
+def _unclear(case: Case) -> Iterator[Finding]:
+    for each, comparison in zip(case.estimates, case.comparisons, strict=True):
+        if each.label is Label.UNCLEAR and comparison.tests is not None:
+            yield unclear(each, comparison, case.family)
+
+
+def _void_rounds_together(case: Case) -> Iterator[Finding]:
+    """Voiding must not have turned a FAIL into a PASS."""
+    rounds = case.trial.rounds
+    everything = [
+        compared(each, _where_defined(each, rounds))
+        for each in case.hypotheses
+        if each.allowance is not None
+    ]
+    for place in sorted(rejected(everything, case.family)):
+        each = estimate(everything[place], regressed=True, looked=True)
+        message = f"with the void rounds it would FAIL: {described(each)}"
+        yield about("inconclusive", each, message)
+
+
+def _where_defined(
+    hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]
+) -> list[RoundEvidence]:
+    return [
+        each for each in rounds if not isinstance(pair(hypothesis, each), Undefined)
+    ]
+
+
+def _void_rounds_alone(case: Case) -> Iterator[Finding]:
+    for evidence in case.trial.void:
+        for hypothesis in case.hypotheses:
+            if exceeds(hypothesis, evidence):
+                name = named(hypothesis.metric.name, hypothesis.route)
+                index = evidence.round.index
+                yield trial_finding(
+                    "inconclusive",
+                    hypothesis.metric.name,
+                    f"{name}: beyond its budget ({hypothesis.budget}) in round {index},"
+                    f" which is void: {evidence.round.void}",
+                )
+
+
+def _withheld(case: Case) -> Iterator[Finding]:
+    """Whatever keeps a trial without a regression from a PASS."""
+    for question in _WITHHOLDING:
+        yield from question(case)
+
+
+_WITHHOLDING: Final[tuple[Question, ...]] = (
+    _died_once,
+    _no_latency,
+    _missing,
+    _few_comparable,
+    _unclear,
+    _void_rounds_together,
+    _void_rounds_alone,
+)
+
+QUESTIONS: Final[tuple[Question, ...]] = (
+    _crashes,
+    _expired_credentials,
+    _mostly_errors,
+    _too_few_rounds,
+    _regressions,
+    _withheld,
+)
+"""The first with an answer decides, by the severity of what it finds."""
+
+
+def notes(case: Case) -> Iterator[Finding]:
+    """What decides nothing but should be read."""
+    for text in case.trial.notes:
+        yield trial_finding("note", "trial", text)
+    for each, comparison in zip(case.estimates, case.comparisons, strict=True):
+        if each.budget and each.undefined and not comparison.blocks:
+            yield about("note", each, f"not judged: {each.undefined}")
+    for end in _ends(case.trial, Arm.BASELINE):
+        yield trial_finding("note", "crash", f"crash: the baseline died ({end})")
+    shares = [case.share(arm, lambda measures: measures.reconnected) for arm in Arm]
+    if max(shares) > _MANY_RECONNECTS:
+        message = f"reconnects: {_both(shares)} of the requests, left out of quantiles"
+        yield trial_finding("note", "reconnects", message)

@@ -1,0 +1,163 @@
+"""The main job on the bundled shop: one command, two trials, both with a known answer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from harness.environment import Kind, Reference, engine_answers
+from harness.errors import BuildError
+from harness.model.result import Arm
+from harness.model.verdict import Outcome
+from harness.planning.scenariofile import read_scenario
+from harness.store.recording import open_recording
+from harness.trial import Terms, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from harness.model.verdict import Report
+
+__all__ = ["TRIALS", "Expectation", "patched_shop", "run", "shop_directory"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """A candidate of the shop and what its trial must say.
+
+    Attributes:
+        candidate: the name of its patch.
+        claim: what its author says of it.
+        outcome: the right verdict.
+        metric: what a finding of that verdict must name, empty for anything.
+    """
+
+    candidate: str
+    claim: str
+    outcome: Outcome
+    metric: str = ""
+
+    def met_by(self, report: Report) -> bool:
+        """Whether a report says the right thing for the right reason."""
+        findings = report.verdict.findings
+        named = {each.metric for each in findings if each.severity == "fail"}
+        right_reason = not self.metric or self.metric in named
+        return report.verdict.outcome is self.outcome and right_reason
+
+
+TRIALS: Final = (
+    Expectation(
+        candidate="true-fix",
+        claim="a fix of the checkout's race that fixes it",
+        outcome=Outcome.PASS,
+    ),
+    Expectation(
+        candidate="leak",
+        claim="the same fix with a cache that never forgets",
+        outcome=Outcome.FAIL,
+        metric="memory",
+    ),
+)
+
+
+def run(
+    parent: Path,
+    *,
+    build_args: Mapping[str, str],
+    wait: bool,
+    announce: Callable[[str], None],
+    show: Callable[[Report], None],
+) -> bool:
+    """Run the demo's trials; true if every verdict came out right.
+
+    Args:
+        parent: where the trials' directories are made.
+        build_args: for the images.
+        wait: wait for another trial on this machine.
+        announce: told what happens, a line at a time.
+        show: given each report.
+
+    Raises:
+        SeatrialError: something could not be measured.
+    """
+    shop = shop_directory()
+    scenario = read_scenario(shop / "demo.yaml")
+    complaint = engine_answers()
+    if complaint:
+        announce(f"no Docker engine ({complaint}): running the builds as processes")
+        service = scenario.service.model_copy(update={"driver": "process"})
+        scenario = scenario.model_copy(update={"service": service})
+    right = []
+    for trial in TRIALS:
+        announce(f"\n== {trial.candidate}: {trial.claim}; expected {trial.outcome}")
+        with tempfile.TemporaryDirectory(prefix="seatrial-demo-") as scratch:
+            trees = {
+                Arm.BASELINE: patched_shop(shop, "", Path(scratch, "baseline")),
+                Arm.CANDIDATE: patched_shop(
+                    shop, trial.candidate, Path(scratch, trial.candidate)
+                ),
+            }
+            directory, report = verify(
+                Terms(
+                    scenario=scenario,
+                    recording=open_recording(shop / scenario.recording),
+                    references={
+                        arm: Reference(
+                            kind=Kind.DIR, value=str(tree), text=f"shop {tree.name}"
+                        )
+                        for arm, tree in trees.items()
+                    },
+                    scenario_dir=shop,
+                    parent=parent,
+                    build_args=build_args,
+                    wait=wait,
+                    announce=announce,
+                )
+            )
+        show(report)
+        right.append(trial.met_by(report))
+        announce(f"files: {directory}")
+    announce("")
+    for trial, good in zip(TRIALS, right, strict=True):
+        said = "as expected" if good else f"NOT as expected ({trial.outcome})"
+        announce(f"{trial.candidate}: {said}")
+    return all(right)
+
+
+def shop_directory() -> Path:
+    """The bundled shop: in the installed package, or in the source tree."""
+    package = Path(__file__).parent
+    bundled = package / "shop"
+    return bundled if bundled.is_dir() else package.parent / "compose" / "shop"
+
+
+def patched_shop(shop: Path, candidate: str, tree: Path) -> Path:
+    """A copy of the shop with a candidate's patch applied; none for an empty name.
+
+    Raises:
+        BuildError: git is missing or the patch does not apply.
+    """
+    shutil.copytree(shop, tree, ignore=shutil.ignore_patterns("__pycache__"))
+    if not candidate:
+        return tree
+    patch = shop / "candidates" / f"{candidate}.patch"
+    alone = {**os.environ, "GIT_CEILING_DIRECTORIES": str(tree.parent)}
+    try:
+        subprocess.run(
+            ["git", "apply", str(patch)],
+            cwd=tree,
+            env=alone,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    except FileNotFoundError as error:
+        raise BuildError("git is missing", hint="install git") from error
+    except subprocess.CalledProcessError as error:
+        raise BuildError(f"{patch} does not apply", log=(error.stderr,)) from error
+    return tree

@@ -1,0 +1,109 @@
+"""What is built, and what runs of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.environment.reference import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from harness.environment.reference import Reference
+    from harness.environment.usage import Sampler
+    from harness.model.result import Arm
+    from harness.model.scenario import Service
+
+__all__ = ["Build", "Order", "Target"]
+
+_SHOWN_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to build, for which arm of which trial.
+
+    Attributes:
+        reference: which code.
+        service: how it is brought up.
+        arm: which side it is.
+        trial: the trial's id; labels whatever is left behind by a crash.
+        name: the scenario's name; names the built image, so that the next trial of
+            the scenario replaces it.
+        scenario_dir: relative host paths of volumes start here.
+        build_args: win over the scenario's own build arguments.
+    """
+
+    reference: Reference
+    service: Service
+    arm: Arm
+    trial: str
+    name: str
+    scenario_dir: Path
+    build_args: Mapping[str, str]
+
+    @property
+    def driver(self) -> str:
+        """The driver that this order is for: a URL needs no other."""
+        return "url" if self.reference.kind is Kind.URL else self.service.driver
+
+    @property
+    def title(self) -> str:
+        """The arm and its reference, to begin a message with."""
+        return f"{self.arm} {self.reference.text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """An order fulfilled; it can be run any number of times.
+
+    Attributes:
+        order: what was asked for.
+        digest: the image's id, the tree's content digest, or the URL.
+        tree: the source tree, where the service runs from one.
+    """
+
+    order: Order
+    digest: str
+    tree: Path | None = None
+
+    @property
+    def reference(self) -> Reference:
+        """Which code this is."""
+        return self.order.reference
+
+    @property
+    def title(self) -> str:
+        """The reference as it was given, with a short digest."""
+        if self.reference.kind is Kind.URL:
+            return self.reference.text
+        short = self.digest.removeprefix("sha256:")[:_SHOWN_DIGITS]
+        return f"{self.reference.text} ({short})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A build, running.
+
+    Attributes:
+        host: where it answers.
+        port: likewise.
+        tls: whether it speaks TLS.
+        usage: its memory and CPU, already being sampled; `None` if out of sight.
+        died: how it ended, empty while it lives.
+        log_tail: the last so many lines that it wrote.
+        log_path: where all its output is once it has been taken down; docker writes
+            the file only then.
+        unpinned: why it does not run on the cores that were given, empty if it does.
+    """
+
+    host: str
+    port: int
+    tls: bool
+    usage: Sampler | None
+    died: Callable[[], str]
+    log_tail: Callable[[int], tuple[str, ...]]
+    log_path: Path | None
+    unpinned: str

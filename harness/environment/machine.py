@@ -1,0 +1,118 @@
+"""One trial at a time on this machine, and who gets which core."""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["LOCK", "Pinning", "machine_lock", "pinning"]
+
+LOCK = Path(tempfile.gettempdir()) / "seatrial.lock"
+"""Locked while a trial runs; holds that trial's id."""
+
+
+@contextmanager
+def machine_lock(
+    trial: str, *, wait: bool = False, path: Path = LOCK
+) -> Iterator[None]:
+    """Be the only trial on this machine; the kernel frees the lock of a dead one.
+
+    Args:
+        trial: the id that others are told.
+        wait: wait for the other trial's end.
+        path: the lock file, of any user.
+
+    Raises:
+        InputError: another trial runs, or the lock file cannot be opened.
+    """
+    descriptor = _opened(path)
+    try:
+        _lock(descriptor, path, wait=wait)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, trial.encode(), 0)
+        yield
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    """Open for everyone; an existing file is not created again, which /tmp forbids."""
+    try:
+        try:
+            return os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            os.fchmod(descriptor, 0o666)
+            return descriptor
+    except OSError as exc:
+        raise InputError(
+            f"the lock file {path} cannot be opened: {exc.strerror}",
+            hint="remove it if no trial is running, or set TMPDIR",
+        ) from exc
+
+
+def _lock(descriptor: int, path: Path, *, wait: bool) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError as exc:
+        holder = path.read_text(encoding="utf-8", errors="replace") or "one"
+        raise InputError(
+            f"another trial is running on this machine: {holder}",
+            hint="two would disturb each other; --wait waits for its end",
+        ) from exc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinning:
+    """Who gets which cores; empty where nothing is to be bound.
+
+    Attributes:
+        generator: for the load.
+        service: for the service under test, the same for both arms.
+        note: what is not as it should be; empty if all is.
+    """
+
+    generator: tuple[int, ...]
+    service: tuple[int, ...]
+    note: str
+
+
+def pinning(cpus: float) -> Pinning:
+    """The last core of this process for the generator, the first for the service.
+
+    Args:
+        cpus: how many cores the service may use.
+    """
+    return _shared_out(_cores(), cpus)
+
+
+def _cores() -> tuple[int, ...]:
+    if hasattr(os, "sched_getaffinity"):
+        return tuple(sorted(os.sched_getaffinity(0)))
+    return tuple(range(os.cpu_count() or 1))
+
+
+def _shared_out(cores: tuple[int, ...], cpus: float) -> Pinning:
+    *others, last = cores
+    if not others:
+        note = "one core only: load and service share it"
+        return Pinning(generator=(), service=(), note=note)
+    wanted = math.ceil(cpus)
+    note = f"the service may use {cpus:g} cores but gets {len(others)}"
+    return Pinning(
+        generator=(last,),
+        service=tuple(others[:wanted]),
+        note=note if wanted > len(others) else "",
+    )

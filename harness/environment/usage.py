@@ -1,0 +1,237 @@
+"""Memory and CPU of a running build, over time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Reading", "Sampler", "Source", "cgroup", "engine_stats", "processes"]
+
+_INTERVAL_S: Final = 0.25
+_CGROUPS = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One look, with the fields of `USAGE_FIELDS`.
+
+    Attributes:
+        at_ns: the monotonic clock of this process.
+        working_set_bytes: memory in use without inactive file pages.
+        anonymous_bytes: memory that no file backs.
+        cpu_ns: CPU time since the build was started; never falls.
+    """
+
+    at_ns: int
+    working_set_bytes: int
+    anonymous_bytes: int
+    cpu_ns: int
+
+
+Source = Callable[[], Reading | None]
+"""Looks now; `None` once there is nothing left to look at."""
+
+
+class Sampler:
+    """Looks four times a second from a thread of its own while it is entered.
+
+    Args:
+        look: takes one reading, or gives `None` once the build is gone.
+    """
+
+    def __init__(self, look: Source) -> None:
+        self._look = look
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self._readings: list[Reading] = []
+
+    def read(self) -> Reading:
+        """Look now; the last reading again once the build is gone."""
+        with self._lock:
+            reading = self._look()
+            if reading is not None:
+                self._readings.append(reading)
+            if self._readings:
+                return self._readings[-1]
+        at_ns = time.monotonic_ns()
+        return Reading(at_ns=at_ns, working_set_bytes=0, anonymous_bytes=0, cpu_ns=0)
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """All readings so far, in order."""
+        return tuple(self._readings)
+
+    def _sample(self) -> None:
+        while not self._stop.wait(_INTERVAL_S):
+            self.read()
+
+    def __enter__(self) -> Self:
+        self.read()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    """Where a cgroup version keeps what we read, below its mount point."""
+
+    memory: str
+    memory_usage: str
+    anonymous: str
+    inactive_file: str
+    cpu: str
+    cpu_file: str
+    cpu_field: str
+    cpu_unit_ns: int
+
+
+_V1 = _Layout(
+    memory="memory",
+    memory_usage="memory.usage_in_bytes",
+    anonymous="total_rss",
+    inactive_file="total_inactive_file",
+    cpu="cpuacct",
+    cpu_file="cpuacct.usage",
+    cpu_field="",
+    cpu_unit_ns=1,
+)
+_V2 = _Layout(
+    memory="",
+    memory_usage="memory.current",
+    anonymous="anon",
+    inactive_file="inactive_file",
+    cpu="",
+    cpu_file="cpu.stat",
+    cpu_field="usage_usec",
+    cpu_unit_ns=1_000,
+)
+
+
+def _flat(lines: Iterable[str]) -> dict[str, int]:
+    """A flat keyed cgroup file; a single value has the empty key."""
+    fields = (line.rpartition(" ") for line in lines)
+    return {key: int(value) for key, _, value in fields}
+
+
+def _controllers(text: str) -> dict[str, str]:
+    """`/proc/PID/cgroup` as controller → path; version 2 has the empty name."""
+    entries = (line.split(":", 2) for line in text.splitlines())
+    return {name: path for _, names, path in entries for name in names.split(",")}
+
+
+def cgroup(pid: int, name: str, *, root: Path = _CGROUPS) -> Source | None:
+    """Looks at a container's control group, or `None` if its files are hidden.
+
+    Formats: Linux `admin-guide/cgroup-v1/memory.rst` and `cgroup-v2.rst`.
+
+    Args:
+        pid: a process in it, as the engine numbers it, which may be in a machine of
+            its own where the number means nothing here.
+        name: part of the group's path that nothing else has: the container's id.
+        root: where control groups are mounted.
+    """
+    try:
+        groups = _controllers(Path(f"/proc/{pid}/cgroup").read_text())
+    except OSError:
+        return None
+    layout = _V1 if {_V1.memory, _V1.cpu} <= groups.keys() else _V2
+    if name not in groups.get(layout.memory, ""):
+        return None
+    memory = root / layout.memory / groups.get(layout.memory, "").lstrip("/")
+    cpu = root / layout.cpu / groups.get(layout.cpu, "").lstrip("/")
+    look = _looking_at(layout, memory, cpu)
+    return None if look() is None else look
+
+
+def _looking_at(layout: _Layout, memory: Path, cpu: Path) -> Source:
+    def look() -> Reading | None:
+        try:
+            used = _flat((memory / layout.memory_usage).read_text().splitlines())
+            stat = _flat((memory / "memory.stat").read_text().splitlines())
+            spent = _flat((cpu / layout.cpu_file).read_text().splitlines())
+        except OSError:
+            return None
+        return Reading(
+            at_ns=time.monotonic_ns(),
+            working_set_bytes=max(0, used[""] - stat[layout.inactive_file]),
+            anonymous_bytes=stat[layout.anonymous],
+            cpu_ns=spent[layout.cpu_field] * layout.cpu_unit_ns,
+        )
+
+    return look
+
+
+def engine_stats(stats: Mapping[str, Any]) -> Reading | None:
+    """A reading from one document of the engine's `stats`, `None` if it is empty."""
+    memory = stats.get("memory_stats", {})
+    detail = memory.get("stats")
+    if not detail:
+        return None
+    layout = _V1 if _V1.anonymous in detail else _V2
+    return Reading(
+        at_ns=time.monotonic_ns(),
+        working_set_bytes=max(0, memory["usage"] - detail[layout.inactive_file]),
+        anonymous_bytes=detail[layout.anonymous],
+        cpu_ns=stats["cpu_stats"]["cpu_usage"]["total_usage"],
+    )
+
+
+def processes(pid: int) -> Source:
+    """Looks at a process and all its descendants.
+
+    Shared pages count once, at their largest. CPU time of children that have ended is
+    counted by the parent that waited for them.
+    """
+    spent_ns = 0
+
+    def look() -> Reading | None:
+        nonlocal spent_ns
+        seen = [one for one in map(_one_process, _family(pid)) if one is not None]
+        if not seen:
+            return None
+        anonymous_bytes = sum(anonymous for anonymous, _, _ in seen)
+        spent_ns = max(spent_ns, sum(cpu_ns for _, _, cpu_ns in seen))
+        return Reading(
+            at_ns=time.monotonic_ns(),
+            working_set_bytes=anonymous_bytes + max(shared for _, shared, _ in seen),
+            anonymous_bytes=anonymous_bytes,
+            cpu_ns=spent_ns,
+        )
+
+    return look
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    try:
+        head = psutil.Process(pid)
+        return [head, *head.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _one_process(process: psutil.Process) -> tuple[int, int, int] | None:
+    """Anonymous bytes, shared bytes and CPU time with that of waited-for children."""
+    try:
+        with process.oneshot():
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return None
+            memory, cpu = process.memory_info(), process.cpu_times()
+    except psutil.Error:
+        return None
+    shared_bytes = getattr(memory, "shared", 0)
+    cpu_s = cpu.user + cpu.system + cpu.children_user + cpu.children_system
+    return memory.rss - shared_bytes, shared_bytes, round(cpu_s * 1e9)

@@ -1,0 +1,136 @@
+"""A stored trial, read back for the judge; the same while it runs and years later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.compare.evidence import RoundEvidence, TrialEvidence
+from harness.compare.judge import judge
+from harness.compare.measure import ArmColumns, measured
+from harness.compare.soundness import SoundLimits, sound_limits, void_reason
+from harness.model.result import Arm
+from harness.store.plan import read_requests, read_shots
+from harness.store.sample import read_columns
+from harness.store.trial import read_journal, read_rounds
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from harness.model.plan import Plan
+    from harness.model.result import ArmResult, Round
+    from harness.model.verdict import Report
+    from harness.store.trial import Journal
+
+__all__ = ["Dossier", "judged"]
+
+
+class Dossier:
+    """What the rounds of a trial showed, collected round by round.
+
+    Attributes:
+        rounds: reduced to their measures; the columns are not kept.
+        limits: what makes a round void, known with the first round.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._shots = _Shots(journal.plan)
+        self.rounds: list[RoundEvidence] = []
+        self.limits = SoundLimits(plan_digest=journal.plan.digest, timer_late_ns=0)
+
+    def add(self, round_: Round) -> RoundEvidence:
+        """Read a finished round, measure it and say whether it is sound."""
+        columns = {arm: self._columns(round_.arm(arm)) for arm in Arm}
+        if not self.rounds:
+            budgets = self._journal.scenario.budgets
+            self.limits = sound_limits(
+                columns[Arm.BASELINE], budgets, self._journal.plan.digest
+            )
+        evidence = RoundEvidence(
+            round=replace(round_, void=void_reason(round_, self.limits)),
+            baseline=measured(columns[Arm.BASELINE]),
+            candidate=measured(columns[Arm.CANDIDATE]),
+        )
+        self.rounds.append(evidence)
+        return evidence
+
+    def judged(self, journal: Journal) -> Report:
+        """The verdict on all that was added, by the journal as it now stands."""
+        scenario = journal.scenario
+        return judge(
+            TrialEvidence(
+                scenario=scenario.name,
+                why=scenario.why,
+                baseline=journal.baseline,
+                candidate=journal.candidate,
+                budgets=scenario.budgets,
+                planned_rounds=scenario.rounds.min,
+                rounds=tuple(self.rounds),
+                limits=self.limits,
+                stopped=journal.stopped,
+                failed_starts=journal.failed_starts,
+                environment=journal.environment,
+                notes=journal.notes,
+            )
+        )
+
+    def _columns(self, result: ArmResult) -> ArmColumns:
+        samples, shots = read_columns(result.samples), self._shots
+        request = shots.request[samples["shot"]]
+        return ArmColumns(
+            samples=samples,
+            route=shots.route[request],
+            routes=shots.routes,
+            recorded_status=shots.recorded_status[request],
+            usage=read_columns(result.usage),
+            cpu_ns=result.cpu_ns,
+            deadline_ns=self._journal.scenario.load.deadline,
+            planned=shots.planned,
+            open_loop=self._journal.plan.open_loop,
+        )
+
+
+def judged(directory: Path) -> Report:
+    """Judge a stored trial again, from its files alone.
+
+    Raises:
+        InputError: the directory holds no trial.
+        ComparisonError: its files are broken or do not fit together.
+    """
+    journal = read_journal(directory)
+    gallery = Dossier(journal)
+    for round_ in read_rounds(directory):
+        gallery.add(round_)
+    return gallery.judged(journal)
+
+
+class _Shots:
+    """What the plan says of each shot, as the samples need it."""
+
+    def __init__(self, plan: Plan) -> None:
+        requests = read_requests(plan.requests_path)
+        shots = read_shots(plan.shots_path)
+        self.request: NDArray[Any] = shots["request"]
+        self.routes = tuple(dict.fromkeys(each.route for each in requests))
+        places = {route: place for place, route in enumerate(self.routes)}
+        self.route = np.array([places[each.route] for each in requests])
+        self.recorded_status = np.array([each.recorded_status for each in requests])
+        self.planned = _planned_after_warmup(shots, plan)
+
+
+def _planned_after_warmup(shots: dict[str, NDArray[Any]], plan: Plan) -> int:
+    """Shots that fall due in the measured slices if every answer came at once."""
+    due_ns = shots["due_ns"]
+    if not plan.open_loop:
+        steps = shots["think_ns"].cumsum()
+        starts = np.flatnonzero(np.diff(shots["user"], prepend=-1))
+        before = np.concatenate([[0], steps])[starts]
+        lengths = np.diff([*starts, len(steps)])
+        due_ns = steps - np.repeat(before, lengths)
+    return int((due_ns >= plan.warmup_ns).sum())

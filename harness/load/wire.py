@@ -1,0 +1,57 @@
+"""A planned request as bytes: what was recorded is what is sent.
+
+Only `Host` (where the recording has none) and `Content-Length` are added.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.model.plan import PlannedRequest
+    from harness.model.session import Jar
+
+__all__ = ["Wire"]
+
+_WITH_CONTENT = frozenset({"PATCH", "POST", "PUT"})
+_LINE_BREAKS = str.maketrans("\r\n", "  ")
+
+
+class Wire:
+    """The bytes of one planned request, all but the live cookies ready.
+
+    Attributes:
+        is_head: whether its answer has no content.
+    """
+
+    __slots__ = ("_body", "_cookies", "_head", "_without_cookies", "is_head")
+
+    def __init__(self, planned: PlannedRequest, host: str) -> None:
+        request = planned.request
+        headers = list(request.headers)
+        if not any(name == "host" for name, _ in headers):
+            headers.insert(0, ("host", host))
+        if request.body or request.method in _WITH_CONTENT:
+            headers.append(("content-length", str(len(request.body))))
+        lines = [f"{request.method} {request.target} HTTP/1.1"]
+        lines += [f"{name}: {value.translate(_LINE_BREAKS)}" for name, value in headers]
+        self._head = b"".join(_encoded(line) + b"\r\n" for line in lines)
+        self._body = request.body
+        self._cookies = planned.cookies
+        self._without_cookies = self._head + b"\r\n" + self._body
+        self.is_head = request.method == "HEAD"
+
+    def payload(self, jar: Jar) -> bytes:
+        """The bytes to send for a user with that jar."""
+        cookie = jar.header(self._cookies)
+        if not cookie:
+            return self._without_cookies
+        line = _encoded(f"cookie: {cookie}")
+        return b"".join((self._head, line, b"\r\n\r\n", self._body))
+
+
+def _encoded(line: str) -> bytes:
+    try:
+        return line.encode("latin-1")
+    except UnicodeEncodeError:
+        return line.encode()

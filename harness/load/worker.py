@@ -1,0 +1,288 @@
+"""The load worker: one process that plays one arm's users. Started by `python -m`.
+
+    python -m harness.load.worker CHANNEL_FD
+
+Locust runs every virtual user; the plan says what each sends and when; nothing of
+Locust's statistics is read. The engine's commands come as lines over the channel. This
+module and `client` are the only places where locust and gevent are imported: importing
+locust patches the process.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import ssl
+import sys
+from collections import deque
+from pathlib import Path
+from time import monotonic_ns, process_time_ns
+from typing import TYPE_CHECKING, Any
+
+import gevent
+import locust
+import numpy as np
+from gevent.event import Event
+from gevent.hub import Waiter, get_hub
+from gevent.socket import socket
+from locust.env import Environment
+from locust.exception import StopUser
+
+from harness.load.client import Client, Endpoint
+from harness.load.order import Order, SliceReport, Totals
+from harness.load.pacing import ArmClock, Pacer
+from harness.load.wire import Wire
+from harness.model.session import Jar
+from harness.store.plan import read_requests, read_shots
+from harness.store.sample import RECORD
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from harness.load.client import Outcome
+
+__all__ = ["Cast", "Troupe", "main", "visitor_of"]
+
+_TICK_NS = 10_000_000
+_SPOOL_BYTES = 1 << 20
+
+
+class Cast:
+    """The plan as the worker needs it: whose turn, when, with what.
+
+    Attributes:
+        first: of each user, its first shot; one more entry ends the last user.
+        time_ns: of each shot, its due time or its think time.
+        fresh: of each shot, whether a session starts with it.
+        wire: of each shot, what is sent.
+        entrances: users in the order in which they come on stage, with that arm time.
+    """
+
+    def __init__(self, order: Order) -> None:
+        shots = read_shots(Path(order.shots))
+        users = shots["user"]
+        starts = np.flatnonzero(np.diff(users, prepend=-1))
+        times = shots["due_ns" if order.open_loop else "think_ns"]
+        entrance = times[starts]
+        by_entrance = np.argsort(entrance, kind="stable")
+        host = f"{order.host}:{order.port}"
+        wires = [Wire(each, host) for each in read_requests(Path(order.requests))]
+        self.first: list[int] = [*starts.tolist(), len(users)]
+        self.time_ns: list[int] = times.tolist()
+        self.fresh: list[bool] = shots["fresh"].tolist()
+        self.wire = [wires[number] for number in shots["request"].tolist()]
+        self.entrances = deque(
+            zip(entrance[by_entrance].tolist(), by_entrance.tolist(), strict=True)
+        )
+
+
+class Troupe:
+    """All users of one arm: who waits, who is on stage, and the books."""
+
+    def __init__(self, order: Order, spool: BinaryIO) -> None:
+        tls = ssl.create_default_context() if order.tls else None
+        self._endpoint = Endpoint(order.host, order.port, order.deadline_ns, tls)
+        self._cast = Cast(order)
+        self._open_loop = order.open_loop
+        self._spool = spool
+        self._clock = ArmClock()
+        self._pacer = Pacer()
+        self._running = False
+        self._slice = 0
+        self._entering: deque[int] = deque()
+        self._woken_early = Event()
+        self._faults: list[BaseException] = []
+        self._sent = self._answered = self._failed = self._reconnects = 0
+        self._visitor = visitor_of(self)
+        environment = Environment(user_classes=[self._visitor], catch_exceptions=False)
+        environment.events.user_error.add_listener(self._note_fault)  # type: ignore[no-untyped-call] # locust's
+        self._runner = environment.create_local_runner()
+
+    @property
+    def totals(self) -> Totals:
+        """The books as they stand."""
+        return Totals(
+            sent=self._sent,
+            answered=self._answered,
+            failed=self._failed,
+            in_flight=self._in_flight,
+            connections=self._endpoint.opened,
+            reconnects=self._reconnects,
+        )
+
+    @property
+    def _in_flight(self) -> int:
+        return self._sent - self._answered - self._failed
+
+    def play_slice(self, number: int, length_ns: int) -> SliceReport:
+        """Let the arm's clock run for that long, then wait for the last answer."""
+        self._call_on_stage(self._clock.end_ns + length_ns)
+        gc.collect()
+        gc.freeze()
+        self._slice = number
+        started_ns, cpu_ns, late_ns = monotonic_ns(), process_time_ns(), list[int]()
+        self._clock.start(started_ns, length_ns)
+        self._running = True
+        timer = gevent.spawn(_ring, late_ns)
+        self._wake_until(started_ns + length_ns)
+        self._running = False
+        timer.kill()
+        while self._in_flight and not self._faults:
+            gevent.sleep(0.001)
+        self._spool.flush()
+        if self._faults:
+            raise self._faults[0]
+        return SliceReport(
+            started_ns=started_ns,
+            cpu_ns=process_time_ns() - cpu_ns,
+            wall_ns=monotonic_ns() - started_ns,
+            late_ns=late_ns,
+        )
+
+    def play_next(self) -> None:
+        """Play the part of the next user to enter; called by that user's greenlet."""
+        user = self._entering.popleft()
+        cast, clock = self._cast, self._clock
+        client, jar = Client(self._endpoint), Jar()
+        answered_ns, last_slice = 0, 0
+        try:
+            for shot in range(cast.first[user], cast.first[user + 1]):
+                if cast.fresh[shot]:
+                    jar.clear()
+                due_ns = cast.time_ns[shot] + (0 if self._open_loop else answered_ns)
+                eligible_ns = max(due_ns, answered_ns)
+                self._wait_until(eligible_ns)
+                returning = 0 < last_slice < self._slice
+                last_slice = self._slice
+                done_ns = self._fire(
+                    shot, due_ns, eligible_ns, client, jar, returning=returning
+                )
+                answered_ns = clock.arm_time(done_ns)
+        finally:
+            client.close()
+
+    def _fire(
+        self,
+        shot: int,
+        due_ns: int,
+        eligible_ns: int,
+        client: Client,
+        jar: Jar,
+        *,
+        returning: bool,
+    ) -> int:
+        wire, place = self._cast.wire[shot], self._clock.monotonic_time
+        due_ns, eligible_ns, number = place(due_ns), place(eligible_ns), self._slice
+        self._sent += 1
+        sent_ns = monotonic_ns()
+        outcome = client.exchange(wire.payload(jar), head=wire.is_head)
+        done_ns = monotonic_ns()
+        for set_cookie in outcome.set_cookies:
+            jar.store(set_cookie)
+        self._book(outcome)
+        reconnected = returning and outcome.opened
+        self._reconnects += reconnected
+        self._spool.write(
+            RECORD.pack(
+                shot,
+                number,
+                due_ns,
+                eligible_ns,
+                sent_ns,
+                done_ns,
+                outcome.status,
+                outcome.cause,
+                outcome.body_bytes,
+                outcome.digest,
+                reconnected,
+            )
+        )
+        return done_ns
+
+    def _book(self, outcome: Outcome) -> None:
+        if outcome.cause:
+            self._failed += 1
+        else:
+            self._answered += 1
+
+    def _call_on_stage(self, until_ns: int) -> None:
+        """Spawn the users whose first shot comes before that arm time."""
+        entrances = self._cast.entrances
+        while entrances and entrances[0][0] < until_ns:
+            self._entering.append(entrances.popleft()[1])
+        if self._entering:
+            self._runner.spawn_users({self._visitor.__name__: len(self._entering)})
+        while self._entering:
+            gevent.sleep(0)
+
+    def _wait_until(self, eligible_ns: int) -> None:
+        now_ns = monotonic_ns()
+        if self._running and self._clock.arm_time(now_ns) >= eligible_ns:
+            return
+        waiter: Any = Waiter()
+        if self._pacer.add(eligible_ns, waiter):
+            self._woken_early.set()
+        waiter.get()
+
+    def _wake_until(self, end_ns: int) -> None:
+        """The one pacer: wake each user when its shot becomes eligible."""
+        run_callback = get_hub().loop.run_callback
+        while (now_ns := monotonic_ns()) < end_ns:
+            for waiter in self._pacer.due(self._clock.arm_time(now_ns)):
+                run_callback(waiter.switch, None)  # type: ignore[attr-defined] # a Waiter
+            next_ns = self._pacer.next_ns()
+            until_ns = end_ns
+            if next_ns is not None:
+                until_ns = min(end_ns, self._clock.monotonic_time(next_ns))
+            self._woken_early.clear()
+            self._woken_early.wait(max(0, until_ns - monotonic_ns()) / 1e9)
+
+    def _note_fault(self, *, exception: BaseException, **_: Any) -> None:
+        self._faults.append(exception)
+
+
+def visitor_of(troupe: Troupe) -> type[locust.User]:
+    """A Locust user class whose users play that troupe's parts."""
+
+    class Visitor(locust.User):
+        """One virtual user; Locust spawns it, the troupe tells it what to do."""
+
+        @locust.task
+        def visit(self) -> None:
+            """Play the whole part and leave."""
+            troupe.play_next()
+            raise StopUser
+
+    return Visitor
+
+
+def _ring(late_ns: list[int]) -> None:
+    while True:
+        due_ns = monotonic_ns() + _TICK_NS
+        gevent.sleep(_TICK_NS / 1e9)
+        late_ns.append(max(0, monotonic_ns() - due_ns))
+
+
+def main(channel_fd: int) -> None:
+    """Serve one engine until it says `finish` or is gone."""
+    channel = socket(fileno=channel_fd)
+    lines = channel.makefile("rb")
+    order = Order.parse(lines.readline())
+    if order.cores:
+        os.sched_setaffinity(0, order.cores)
+    gc.disable()
+    with Path(order.spool).open("ab", buffering=_SPOOL_BYTES) as spool:
+        troupe = Troupe(order, spool)
+        channel.sendall(troupe.totals.line())
+        for line in lines:
+            command = json.loads(line)
+            if command["do"] == "finish":
+                break
+            report = troupe.play_slice(command["slice"], command["length_ns"])
+            channel.sendall(report.line())
+    channel.sendall(troupe.totals.line())
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,77 @@
+"""`summary.md`: the report as a comment on a change, at most 60 lines."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from harness.model.route import SERVICE
+from harness.report.wording import HEADINGS, facts, notes, reasons, row, worst_first
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.model.verdict import Estimate, Report
+
+__all__ = ["MARKER", "markdown"]
+
+MARKER: Final = "<!-- seatrial -->"
+"""By which a later run finds its own comment."""
+
+_SENTENCES: Final = 6
+_NOTES: Final = 5
+_ROUTE_ROWS: Final = 16
+_MARKUP: Final = re.compile(r"([\\`*_\[\]|~#@])")
+
+
+def markdown(report: Report) -> str:
+    """The report in GitHub's Markdown: verdict first, worst first, routes folded."""
+    first, *others = reasons(report)
+    service = [each for each in report.estimates if each.route == SERVICE]
+    routes = [each for each in report.estimates if each.route != SERVICE]
+    blocks = [
+        [f"# {report.verdict.outcome}: {_plain(report.scenario)}"],
+        [_plain(first)],
+        _bullets(others, _SENTENCES),
+        _table(worst_first(service)),
+        _folded(worst_first(routes)),
+        _bullets(notes(report), _NOTES),
+        [f"- {name}: {_plain(value)}" for name, value in facts(report)],
+        [MARKER],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _plain(text: str) -> str:
+    """`text` as it is: nothing in it is markup, and no name in it is called."""
+    return _MARKUP.sub(r"\\\1", escape(text, quote=False))
+
+
+def _bullets(sentences: Sequence[str], most: int) -> list[str]:
+    shown = [f"- {_plain(each)}" for each in sentences[:most]]
+    left = len(sentences) - most
+    return [*shown, f"- and {left} more in `verdict.json`"] if left > 0 else shown
+
+
+def _table(estimates: Sequence[Estimate]) -> list[str]:
+    if not estimates:
+        return []
+    rows = [HEADINGS, ("---",) * len(HEADINGS)]
+    rows += [tuple(_plain(cell) for cell in row(each)) for each in estimates]
+    return [f"| {' | '.join(cells)} |" for cells in rows]
+
+
+def _folded(estimates: Sequence[Estimate]) -> list[str]:
+    if not estimates:
+        return []
+    left = len(estimates) - _ROUTE_ROWS
+    more = ["", f"{left} more in `verdict.json`"] if left > 0 else []
+    return [
+        f"<details><summary>Routes ({len(estimates)} figures)</summary>",
+        "",
+        *_table(estimates[:_ROUTE_ROWS]),
+        *more,
+        "",
+        "</details>",
+    ]

@@ -1,0 +1,109 @@
+"""What terminal, markdown and JUnit say in the same words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from harness.compare.figure import change, figure, interval, number
+from harness.model.verdict import Label, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.model.verdict import Estimate, Finding, Report
+
+__all__ = ["HEADINGS", "facts", "notes", "printable", "reasons", "row", "worst_first"]
+
+HEADINGS: Final = (
+    "metric",
+    "route",
+    "baseline",
+    "candidate",
+    "change",
+    "90% interval",
+    "budget",
+    "verdict",
+)
+
+_WORST: Final = (
+    Label.REGRESSED,
+    Label.UNCLEAR,
+    Label.WITHIN,
+    Label.EQUIVALENT,
+    Label.IMPROVED,
+    Label.SHOWN,
+)
+
+
+def printable(text: str) -> str:
+    """`text` without control characters: routes come from captured traffic."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+
+
+def reasons(report: Report) -> tuple[str, ...]:
+    """Why the verdict is what it is, the first sentence most of all."""
+    if report.verdict.outcome is Outcome.PASS:
+        return (_all_within(report),)
+    return tuple(
+        printable(each.message)
+        for each in report.verdict.findings
+        if not _is_note(each)
+    )
+
+
+def _all_within(report: Report) -> str:
+    judged = sum(bool(each.budget) and not each.undefined for each in report.estimates)
+    return (
+        f"every budget holds ({judged} judged, each with 95% confidence) over"
+        f" {report.rounds} rounds of {report.requests:,} requests an arm"
+    )
+
+
+def notes(report: Report) -> tuple[str, ...]:
+    """What decides nothing but should be read."""
+    noted = (each.message for each in report.verdict.findings if _is_note(each))
+    void = (f"void {each}" for each in report.void_rounds)
+    return tuple(printable(each) for each in (*noted, *void))
+
+
+def _is_note(finding: Finding) -> bool:
+    return finding.severity == "note"
+
+
+def facts(report: Report) -> tuple[tuple[str, str], ...]:
+    """Name and value of what was compared, and how well it was measured."""
+    every = (
+        ("baseline", report.baseline),
+        ("candidate", report.candidate),
+        ("rounds", f"{report.rounds} of {report.requests:,} requests an arm"),
+        ("environment", "; ".join(report.environment)),
+        ("generator at worst", ", ".join(_health(*each) for each in report.generator)),
+    )
+    return tuple((name, printable(value)) for name, value in every if value)
+
+
+def _health(name: str, value: float) -> str:
+    words, _, unit = name.rpartition("_")
+    shown = f"{number(value * 100)}%" if unit == "ratio" else f"{number(value)} {unit}"
+    return f"{words.replace('_', ' ')} {shown}"
+
+
+def worst_first(estimates: Iterable[Estimate]) -> tuple[Estimate, ...]:
+    """By label, then by how far each stands out from its budget; then as given."""
+    return tuple(
+        sorted(estimates, key=lambda each: (_WORST.index(each.label), -(each.t or 0.0)))
+    )
+
+
+def row(estimate: Estimate) -> tuple[str, ...]:
+    """One cell for each of `HEADINGS`."""
+    return (
+        estimate.metric,
+        printable(estimate.route),
+        figure(estimate.baseline, estimate.unit),
+        figure(estimate.candidate, estimate.unit),
+        change(estimate),
+        interval(estimate),
+        estimate.budget or "-",
+        "not judged" if estimate.undefined else str(estimate.label),
+    )

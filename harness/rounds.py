@@ -1,0 +1,156 @@
+"""One round: a fresh pair up, warm-up, slices alternating strictly, all down again."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.environment import running
+from harness.errors import BuildError, CandidateError
+from harness.load.engine import generating
+from harness.model.result import Arm, ArmResult, Round
+from harness.store.sample import write_usage
+from harness.store.trial import partial_round, write_round
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from harness.environment import Build, Pinning, Target
+    from harness.load.engine import Generator
+    from harness.model.plan import Plan
+
+__all__ = ["Pair", "first_arms", "play_round"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """What every round of a trial brings up and sends.
+
+    Attributes:
+        builds: by arm.
+        plan: the same on both arms and in every round.
+        deadline_ns: the longest that a request may take.
+        pinning: which processors the generator and the service are given.
+        directory: the trial's.
+        announce: told what happens, in words.
+    """
+
+    builds: Mapping[Arm, Build]
+    plan: Plan
+    deadline_ns: int
+    pinning: Pinning
+    directory: Path
+    announce: Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Stage:
+    """One arm, up and under load."""
+
+    arm: Arm
+    target: Target
+    generator: Generator
+    directory: Path
+    cpu_ns: list[int] = field(default_factory=list)
+
+    def play(self, number: int) -> None:
+        usage = self.target.usage
+        before_ns = usage.read().cpu_ns if usage else 0
+        self.generator.play(number)
+        if usage and number:
+            self.cpu_ns.append(usage.read().cpu_ns - before_ns)
+
+    def finish(self) -> ArmResult:
+        samples = self.directory / "samples.parquet"
+        books, health = self.generator.finish(samples)
+        usage, path = self.target.usage, self.directory / "usage.parquet"
+        write_usage(path, map(asdict, usage.readings if usage else ()))
+        return ArmResult(
+            arm=self.arm,
+            samples=samples,
+            usage=path,
+            cpu_ns=sum(self.cpu_ns) if usage else None,
+            books=books,
+            health=health,
+            died=self.target.died(),
+        )
+
+
+def first_arms(seed: int) -> Iterator[Arm]:
+    """The arm that goes first, round by round: balanced in twos, drawn by the seed."""
+    random = np.random.default_rng(seed)
+    while True:
+        arm = list(Arm)[random.integers(2)]
+        yield arm
+        yield arm.other
+
+
+def play_round(pair: Pair, index: int, first: Arm) -> Round:
+    """Play one round and store it.
+
+    Raises:
+        CandidateError: the candidate did not come up although the baseline did.
+        SeatrialError: the measurement failed; nothing is left running.
+    """
+    partial = partial_round(pair.directory, index)
+    with ExitStack() as stack:
+        targets = {arm: _up(stack, pair, arm, partial / arm) for arm in Arm}
+        stages = {
+            arm: _Stage(
+                arm,
+                targets[arm],
+                stack.enter_context(_load(pair, arm, targets[arm], partial / arm)),
+                partial / arm,
+            )
+            for arm in Arm
+        }
+        for stage in stages.values():
+            stage.generator.wait_ready()
+        for number in range(pair.plan.slices + 1):
+            part = f"slice {number}/{pair.plan.slices}" if number else "warm-up"
+            for arm in (first, first.other):
+                pair.announce(f"round {index}: {part}, {arm}")
+                stages[arm].play(number)
+        results = {arm: stage.finish() for arm, stage in stages.items()}
+    return write_round(
+        partial,
+        Round(
+            index=index,
+            first=first,
+            plan_digest=pair.plan.digest,
+            baseline=results[Arm.BASELINE],
+            candidate=results[Arm.CANDIDATE],
+        ),
+    )
+
+
+def _up(stack: ExitStack, pair: Pair, arm: Arm, directory: Path) -> Target:
+    cores = pair.pinning.service
+    try:
+        return stack.enter_context(
+            running(pair.builds[arm], directory=directory, cores=cores)
+        )
+    except BuildError as error:
+        if arm is Arm.BASELINE:
+            raise
+        raise CandidateError(error.message, hint=error.hint, log=error.log) from error
+
+
+def _load(
+    pair: Pair, arm: Arm, target: Target, directory: Path
+) -> AbstractContextManager[Generator]:
+    return generating(
+        pair.plan,
+        arm=arm,
+        host=target.host,
+        port=target.port,
+        tls=target.tls,
+        deadline_ns=pair.deadline_ns,
+        cores=pair.pinning.generator,
+        directory=directory,
+    )

@@ -1,0 +1,1 @@
+"""Recordings, plans and samples on disk: streamed, digested, renamed when whole."""

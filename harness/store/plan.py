@@ -1,0 +1,128 @@
+"""Plans on disk: a row a shot, and a row a distinct request."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.model.plan import SHOT_FIELDS, Plan, PlannedRequest
+from harness.model.traffic import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["read_requests", "read_shots", "write_plan"]
+
+_PAIRS = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
+_REQUESTS = pa.schema(
+    [
+        ("route", pa.string()),
+        ("method", pa.string()),
+        ("target", pa.string()),
+        ("headers", _PAIRS),
+        ("cookies", _PAIRS),
+        ("body", pa.binary()),
+        ("recorded_status", pa.int16()),
+    ]
+)
+
+
+def write_plan(
+    directory: Path,
+    shots: Mapping[str, NDArray[Any]],
+    requests: Sequence[PlannedRequest],
+    *,
+    open_loop: bool,
+    warmup_ns: int,
+    slice_ns: int,
+    slices: int,
+) -> Plan:
+    """Store a plan's two tables in a directory and return the handle on them."""
+    columns = {
+        name: np.ascontiguousarray(shots[name], dtype)
+        for name, dtype in SHOT_FIELDS.items()
+    }
+    shots_path, requests_path = (
+        directory / "plan.parquet",
+        directory / "requests.parquet",
+    )
+    pq.write_table(pa.table(dict(columns)), shots_path, compression="zstd")
+    rows = [_row(planned) for planned in requests]
+    pq.write_table(
+        pa.Table.from_pylist(rows, _REQUESTS), requests_path, compression="zstd"
+    )
+    digest = hashlib.sha256(repr((open_loop, warmup_ns, slice_ns, slices)).encode())
+    for column in columns.values():
+        digest.update(column.tobytes())
+    for planned in requests:
+        digest.update(repr(planned).encode())
+    return Plan(
+        shots_path=shots_path,
+        requests_path=requests_path,
+        digest=digest.hexdigest(),
+        shots=len(columns["user"]),
+        users=len(np.unique(columns["user"])),
+        open_loop=open_loop,
+        warmup_ns=warmup_ns,
+        slice_ns=slice_ns,
+        slices=slices,
+    )
+
+
+def read_shots(path: Path) -> dict[str, NDArray[Any]]:
+    """The shots' columns, ordered by user and time; the row number is the shot."""
+    table = pq.read_table(path)
+    return {name: table[name].to_numpy() for name in SHOT_FIELDS}
+
+
+def read_requests(path: Path) -> list[PlannedRequest]:
+    """The distinct requests that shots refer to by row."""
+    return [_planned(row) for row in pq.read_table(path).to_pylist()]
+
+
+def _row(planned: PlannedRequest) -> dict[str, Any]:
+    request = planned.request
+    return {
+        "route": planned.route,
+        "method": request.method,
+        "target": request.target,
+        "headers": _structs(request.headers),
+        "cookies": _structs(planned.cookies),
+        "body": request.body,
+        "recorded_status": planned.recorded_status,
+    }
+
+
+def _planned(row: Mapping[str, Any]) -> PlannedRequest:
+    return PlannedRequest(
+        request=Request(
+            method=row["method"],
+            target=row["target"],
+            headers=_pairs(row["headers"]) or (),
+            body=row["body"],
+        ),
+        route=row["route"],
+        cookies=_pairs(row["cookies"]),
+        recorded_status=row["recorded_status"],
+    )
+
+
+def _structs(
+    pairs: tuple[tuple[str, str], ...] | None,
+) -> list[dict[str, str]] | None:
+    if pairs is None:
+        return None
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+def _pairs(structs: list[dict[str, str]] | None) -> tuple[tuple[str, str], ...] | None:
+    if structs is None:
+        return None
+    return tuple((struct["name"], struct["value"]) for struct in structs)

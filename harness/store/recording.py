@@ -1,0 +1,278 @@
+"""Recordings on disk: one Parquet file, a row an exchange.
+
+    import pandas; pandas.read_parquet("rec.parquet")
+
+The file's metadata carries, under the key `seatrial`, a JSON object with the schema
+version and what the rows do not say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.errors import RecordingError, SeatrialError
+from harness.model.traffic import Exchange, Recording, Request, Response, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+__all__ = [
+    "SCHEMA",
+    "SCHEMA_VERSION",
+    "Provenance",
+    "columns",
+    "exchanges",
+    "open_recording",
+    "table_of",
+    "write_recording",
+]
+
+SCHEMA_VERSION: Final = 1
+"""Of a recording; a reader refuses a larger one."""
+
+_HEADERS: Final = pa.list_(
+    pa.struct([pa.field("name", pa.string()), pa.field("value", pa.string())])
+)
+_REQUEST: Final = pa.schema(
+    [
+        ("method", pa.string()),
+        ("target", pa.string()),
+        ("headers", _HEADERS),
+        ("body", pa.binary()),
+    ]
+)
+SCHEMA: Final = pa.schema(
+    [
+        ("start_ns", pa.int64()),
+        ("session", pa.string()),
+        ("client", pa.string()),
+        *_REQUEST,
+        ("status", pa.int16()),
+        ("response_bytes", pa.int64()),
+        ("duration_ns", pa.int64()),
+    ]
+)
+"""Times in nanoseconds since the first start; nulls where the capture does not tell."""
+
+_META_KEY: Final = b"seatrial"
+_CODEC: Final = "zstd"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What a recording says besides its rows.
+
+    Attributes:
+        source_format: the reader that made it.
+        started_at: the first start, ISO 8601 in UTC, or empty if unknown.
+        sessions: how many.
+        clock_ns: the resolution of the capture's clock.
+        cookies_recorded: whether the capture could have held cookies at all.
+        skipped: what was left out, and why.
+    """
+
+    source_format: str
+    started_at: str
+    sessions: int
+    clock_ns: int
+    cookies_recorded: bool
+    skipped: tuple[Skipped, ...] = ()
+
+
+def table_of(exchanges: Iterable[Exchange]) -> pa.Table:
+    """The exchanges as rows; each distinct request is converted once."""
+    known: dict[Request, int] = {}
+    rows = [
+        (
+            exchange.start_ns,
+            exchange.session,
+            exchange.client,
+            known.setdefault(exchange.request, len(known)),
+            *_answer(exchange.response),
+        )
+        for exchange in exchanges
+    ]
+    starts, sessions, clients, places, *answer = (
+        zip(*rows, strict=True) if rows else ([()] * 7)
+    )
+    requests = _requests(known).take(pa.array(places, pa.int32()))
+    return pa.table(
+        [starts, sessions, clients, *requests.columns, *answer], schema=SCHEMA
+    )
+
+
+def _answer(response: Response | None) -> tuple[int | None, int | None, int | None]:
+    if response is None:
+        return None, None, None
+    return response.status, response.body_bytes, response.duration_ns
+
+
+def _requests(requests: Iterable[Request]) -> pa.Table:
+    rows = [
+        {
+            "method": request.method,
+            "target": request.target,
+            "headers": [
+                {"name": name, "value": value} for name, value in request.headers
+            ],
+            "body": request.body,
+        }
+        for request in requests
+    ]
+    return pa.Table.from_pylist(rows, schema=_REQUEST)
+
+
+def write_recording(
+    tables: Iterator[pa.Table], path: Path, provenance: Callable[[], Provenance]
+) -> Recording:
+    """Write a recording as a stream, each table a row group.
+
+    It gets its name when it is whole; until then, and never after a failure, there is
+    `NAME.partial` beside it.
+
+    Args:
+        tables: of `SCHEMA`, ordered by start.
+        path: where to.
+        provenance: asked once after the last table.
+
+    Raises:
+        SeatrialError: it cannot be written, such as for want of space.
+    """
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        try:
+            with pq.ParquetWriter(partial, SCHEMA, compression=_CODEC) as writer:
+                for table in tables:
+                    writer.write_table(table.select(SCHEMA.names))
+                writer.add_key_value_metadata({_META_KEY: _described(provenance())})
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as exc:
+        raise SeatrialError(
+            f"{path}: the recording cannot be written: {exc.strerror or exc}",
+            hint="name a folder that exists, may be written and has room",
+        ) from exc
+    return open_recording(path)
+
+
+def _described(provenance: Provenance) -> bytes:
+    content = {"schema_version": SCHEMA_VERSION, **asdict(provenance)}
+    return json.dumps(content, sort_keys=True).encode()
+
+
+def open_recording(path: Path) -> Recording:
+    """A handle on the recording.
+
+    Raises:
+        RecordingError: it is missing, not a recording, or of a newer schema.
+    """
+    with _opened(path) as file:
+        provenance = _provenance(path, file.metadata.metadata or {})
+        exchanges = file.metadata.num_rows
+        span_ns = _last_start(file)
+    if not exchanges:
+        raise RecordingError(f"{path}: the recording is empty", hint="import it again")
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Recording(
+        path=path,
+        digest=digest,
+        source_format=provenance.source_format,
+        exchanges=exchanges,
+        sessions=provenance.sessions,
+        span_ns=span_ns,
+        clock_ns=provenance.clock_ns,
+        cookies_recorded=provenance.cookies_recorded,
+        skipped=provenance.skipped,
+    )
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    try:
+        if not path.stat().st_size:
+            raise RecordingError(f"{path}: the file is empty", hint="import it again")
+        return pq.ParquetFile(path)
+    except pa.ArrowInvalid as exc:
+        raise RecordingError(
+            f"{path}: not a recording: not a whole Parquet file",
+            hint=f"make one from a capture: seatrial import {path} -o rec.parquet",
+        ) from exc
+    except OSError as exc:
+        raise RecordingError(
+            f"{path}: the recording cannot be read: {exc.strerror or exc}",
+            hint="make one from a capture: seatrial import CAPTURE -o rec.parquet",
+        ) from exc
+
+
+def _provenance(path: Path, metadata: dict[bytes, bytes]) -> Provenance:
+    try:
+        content: dict[str, Any] = json.loads(metadata[_META_KEY])
+        version = content.pop("schema_version")
+    except (KeyError, ValueError, TypeError, AttributeError) as exc:
+        raise RecordingError(
+            f"{path}: a Parquet file, but not a recording of Seatrial",
+            hint="make one from a capture: seatrial import CAPTURE -o rec.parquet",
+        ) from exc
+    if version > SCHEMA_VERSION:
+        raise RecordingError(
+            f"{path}: the recording has schema {version}, this Seatrial reads up to "
+            f"{SCHEMA_VERSION}",
+            hint="update Seatrial, or import the capture again",
+        )
+    skipped = tuple(
+        Skipped(**{**entry, "samples": tuple(entry["samples"])})
+        for entry in content.pop("skipped")
+    )
+    return Provenance(**content, skipped=skipped)
+
+
+def _last_start(file: pq.ParquetFile) -> int:
+    groups = file.metadata.num_row_groups
+    if not groups:
+        return 0
+    starts = file.read_row_group(groups - 1, columns=["start_ns"])["start_ns"]
+    return int(starts[-1].as_py()) if len(starts) else 0
+
+
+def columns(recording: Recording, names: Sequence[str]) -> Iterator[pa.Table]:
+    """Some columns of a recording, a row group at a time."""
+    with _opened(recording.path) as file:
+        for group in range(file.metadata.num_row_groups):
+            yield file.read_row_group(group, columns=list(names))
+
+
+def exchanges(recording: Recording) -> Iterator[Exchange]:
+    """The exchanges in the order of their start, a row group in memory at a time."""
+    for table in columns(recording, SCHEMA.names):
+        for batch in table.to_batches(max_chunksize=1024):
+            yield from map(_exchange, batch.to_pylist())
+
+
+def _exchange(row: dict[str, Any]) -> Exchange:
+    response = None
+    if row["status"] is not None:
+        response = Response(
+            status=row["status"],
+            body_bytes=row["response_bytes"],
+            duration_ns=row["duration_ns"],
+        )
+    return Exchange(
+        start_ns=row["start_ns"],
+        client=row["client"],
+        session=row["session"],
+        request=Request(
+            method=row["method"],
+            target=row["target"],
+            headers=tuple((pair["name"], pair["value"]) for pair in row["headers"]),
+            body=row["body"],
+        ),
+        response=response,
+    )

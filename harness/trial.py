@@ -1,0 +1,223 @@
+"""One trial: prepare, rounds, judge, report. Newcomers: open this first.
+
+A trial builds both arms once, plans once, and plays rounds until as many sound ones are
+there as the scenario asks for. Every round is stored as it ends; the verdict is made
+from what is stored.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from harness.compare.soundness import candidate_only
+from harness.environment import machine_lock, pinning, prepare, remove_leftovers
+from harness.errors import CandidateError
+from harness.evidence import Dossier
+from harness.model.result import Arm
+from harness.planning.planner import make_plan
+from harness.report import REPORTERS
+from harness.rounds import Pair, first_arms, play_round
+from harness.store.trial import (
+    Journal,
+    new_trial_directory,
+    write_journal,
+    write_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from harness.environment import Build, Pinning, Reference
+    from harness.model.plan import Plan
+    from harness.model.scenario import Scenario
+    from harness.model.traffic import Recording
+    from harness.model.verdict import Report
+
+__all__ = ["FILES", "REPLACEMENTS", "Terms", "verify", "write_reports"]
+
+REPLACEMENTS: Final = 2
+"""Void rounds that are replaced before the trial gives up."""
+
+FILES: Final = {"verdict.json": "json", "summary.md": "markdown", "junit.xml": "junit"}
+"""What stands in every trial's directory, and the reporter that writes it."""
+
+_ATTEMPTS = 2
+_VERSIONS = ("seatrial", "locust", "gevent", "httptools", "docker", "scipy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a trial is asked for.
+
+    Attributes:
+        scenario: its terms.
+        recording: the traffic.
+        references: which code each arm is.
+        scenario_dir: relative host paths start here.
+        parent: where the trial's directory is made.
+        build_args: win over the scenario's own.
+        max_time_s: no round starts that would probably end after it; `None`: no limit.
+        wait: wait for another trial on this machine instead of being refused.
+        announce: told what happens, a line at a time.
+    """
+
+    scenario: Scenario
+    recording: Recording
+    references: Mapping[Arm, Reference]
+    scenario_dir: Path
+    parent: Path
+    build_args: Mapping[str, str]
+    max_time_s: float | None = None
+    wait: bool = False
+    announce: Callable[[str], None]
+
+
+def verify(terms: Terms) -> tuple[Path, Report]:
+    """Run a trial and return its directory and its report.
+
+    Raises:
+        SeatrialError: the measurement failed; nothing is left running.
+        KeyboardInterrupt: interrupted; finished rounds are kept and can be judged.
+    """
+    started = time.monotonic()
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    trial = f"{stamp}-{terms.scenario.name}"
+    with ExitStack() as stack:
+        stack.enter_context(machine_lock(trial, wait=terms.wait))
+        for line in remove_leftovers(trial):
+            terms.announce(line)
+        builds = {arm: stack.enter_context(_prepare(terms, arm, trial)) for arm in Arm}
+        directory = new_trial_directory(terms.parent, trial)
+        plan = make_plan(terms.scenario, terms.recording, directory)
+        pins = pinning(terms.scenario.service.limits.cpus)
+        journal = _journal(terms, trial, plan, builds, pins)
+        write_journal(directory, journal)
+        pair = Pair(
+            builds=builds,
+            plan=plan,
+            deadline_ns=terms.scenario.load.deadline,
+            pinning=pins,
+            directory=directory,
+            announce=terms.announce,
+        )
+        report = _play_rounds(pair, journal, terms, started)
+    write_reports(directory, report)
+    return directory, report
+
+
+def write_reports(directory: Path, report: Report) -> None:
+    """Write the files that stand in every trial's directory."""
+    for name, reporter in FILES.items():
+        write_text(directory / name, REPORTERS[reporter](report))
+
+
+def _prepare(terms: Terms, arm: Arm, trial: str) -> AbstractContextManager[Build]:
+    terms.announce(f"preparing the {arm}: {terms.references[arm].text}")
+    return prepare(
+        terms.references[arm],
+        terms.scenario.service,
+        arm=arm,
+        trial=trial,
+        name=terms.scenario.name,
+        scenario_dir=terms.scenario_dir,
+        build_args=terms.build_args,
+        announce=terms.announce,
+    )
+
+
+def _play_rounds(
+    pair: Pair, journal: Journal, terms: Terms, started_s: float
+) -> Report:
+    """Play until enough rounds are sound, or it is clear that they will not be."""
+    dossier, firsts = Dossier(journal), first_arms(terms.scenario.seed)
+    longest_s = 2 * (pair.plan.warmup_ns + pair.plan.slices * pair.plan.slice_ns) / 1e9
+    for index in count(1):
+        if _enough(dossier, terms.scenario.rounds.min):
+            break
+        round_started_s = time.monotonic()
+        limit_s = terms.max_time_s
+        if limit_s is not None and round_started_s - started_s + longest_s > limit_s:
+            stopped = f"--max-time {limit_s:g}s left no room for round {index}"
+            journal = replace(journal, stopped=stopped)
+            break
+        try:
+            evidence = dossier.add(play_round(pair, index, next(firsts)))
+        except CandidateError as error:
+            reason = " | ".join((error.message, *error.log[-3:]))
+            journal = replace(journal, failed_starts=(*journal.failed_starts, reason))
+            terms.announce(f"round {index}: {error.message}")
+            if len(journal.failed_starts) == _ATTEMPTS:
+                break
+            continue
+        except KeyboardInterrupt:
+            write_journal(pair.directory, replace(journal, stopped="interrupted"))
+            raise
+        longest_s = max(longest_s, time.monotonic() - round_started_s)
+        if evidence.round.void:
+            terms.announce(f"round {index} is void: {evidence.round.void}")
+            if candidate_only(evidence.round, dossier.limits):
+                break
+    write_journal(pair.directory, journal)
+    return dossier.judged(journal)
+
+
+def _enough(dossier: Dossier, planned: int) -> bool:
+    void = sum(1 for each in dossier.rounds if each.round.void)
+    return len(dossier.rounds) - void >= planned or void > REPLACEMENTS
+
+
+def _journal(
+    terms: Terms,
+    trial: str,
+    plan: Plan,
+    builds: Mapping[Arm, Build],
+    pins: Pinning,
+) -> Journal:
+    return Journal(
+        id=trial,
+        scenario=terms.scenario,
+        recording_digest=terms.recording.digest,
+        plan=plan,
+        baseline=builds[Arm.BASELINE].title,
+        candidate=builds[Arm.CANDIDATE].title,
+        environment=tuple(_facts(terms, plan, builds)),
+        notes=tuple(_notes(terms, builds, pins)),
+        versions={name: version(name) for name in _VERSIONS},
+    )
+
+
+def _facts(terms: Terms, plan: Plan, builds: Mapping[Arm, Build]) -> Iterator[str]:
+    load, rounds = terms.scenario.load, terms.scenario.rounds
+    if load.replay is not None:
+        how = f"replay at {load.replay.speed:g} x speed, {load.replay.scale:g} x scale"
+    else:
+        how = f"{load.users} users with recorded think times"
+    drivers = dict.fromkeys(build.order.driver for build in builds.values())
+    yield f"driver {', '.join(drivers)}"
+    yield f"{how}; {plan.shots} requests by {plan.users} users an arm and round"
+    yield (
+        f"rounds of {rounds.slices} slices of {rounds.slice / 1e9:g} s an arm, "
+        f"after {rounds.warmup / 1e9:g} s of warm-up"
+    )
+    yield f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+
+
+def _notes(terms: Terms, builds: Mapping[Arm, Build], pins: Pinning) -> Iterator[str]:
+    if pins.note:
+        yield pins.note
+    baseline, candidate = (builds[arm].reference.commit for arm in Arm)
+    if baseline and baseline == candidate:
+        yield "both arms are the same commit"
+    skipped = sum(each.count for each in terms.recording.skipped)
+    if skipped:
+        reasons = ", ".join(f"{e.count:,} {e.reason}" for e in terms.recording.skipped)
+        yield f"not in the recording: {reasons}"

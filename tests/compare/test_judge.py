@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from harness.compare.figure import significant
+from harness.compare.judge import judge
+from harness.model.verdict import Label, Outcome
+from harness.report.document import dump
+
+if TYPE_CHECKING:
+    from harness.compare.evidence import TrialEvidence
+    from tests.compare.conftest import Make
+
+MIB = 2**20
+
+
+def _noisy(make: Make, seed: int, *, scale: float = 1.0) -> TrialEvidence:
+    """Four rounds whose arms each start with luck of their own, 3 % on latency."""
+    random = np.random.default_rng(seed)
+
+    def luck(deviation: float) -> float:
+        return float(random.lognormal(0, deviation))
+
+    rounds = [
+        make.round(
+            index,
+            make.arm(scale=luck(0.02), memory_bytes=60 * MIB * luck(0.01)),
+            make.arm(scale=scale * luck(0.02), memory_bytes=60 * MIB * luck(0.01)),
+        )
+        for index in range(1, 5)
+    ]
+    return make.trial(rounds)
+
+
+def test_the_same_evidence_gives_the_same_bytes(make: Make) -> None:
+    """`judge` twice is byte-identical."""
+    first, second = (dump(judge(_noisy(make, 5))) for _ in range(2))
+
+    assert first == second
+
+
+def test_every_number_is_plain_finite_and_short(make: Make) -> None:
+    """Python floats at 6 significant digits, even where a test statistic is endless."""
+    report = judge(make.steady(make.arm(scale=2.0, errors=50)))
+    values = [
+        value
+        for each in report.estimates
+        for value in (each.baseline, each.candidate, each.change, each.lower, each.t)
+        if value is not None
+    ]
+
+    assert {type(value) for value in values} == {float}
+    assert all(math.isfinite(value) for value in values)
+    assert [significant(value) for value in values] == values
+
+
+def test_the_report_has_service_first_and_gated_ones_even_if_undefined(
+    make: Make,
+) -> None:
+    """Undefined figures that nobody gates are left out, gated ones are explained."""
+    report = judge(make.steady())
+
+    assert [(each.metric, each.route) for each in report.estimates] == [
+        *((name, "service") for name in ("p50", "p95", "p99", "errors", "goodput")),
+        ("memory", "service"),
+        ("cpu", "service"),
+        ("p50", "GET /0"),
+        ("p95", "GET /0"),
+        ("errors", "GET /0"),
+    ]
+    assert (report.rounds, report.requests) == (4, 700)
+
+
+def test_the_generator_is_shown_at_its_worst(make: Make) -> None:
+    """The largest of each figure over both arms of the sound rounds."""
+    arm = make.arm()
+    rounds = [make.round(index, arm, arm) for index in range(1, 4)]
+    health = replace(rounds[0].round.baseline.health, cpu_ratio=0.7)
+    rounds.append(
+        make.round(4, arm, arm, health=(rounds[0].round.baseline.health, health))
+    )
+
+    assert judge(make.trial(rounds)).generator == (
+        ("cpu_ratio", 0.7),
+        ("lag_p99_ms", 1.0),
+        ("steal_ratio", 0.0),
+        ("timer_late_p95_ms", 1.0),
+    )
+
+
+def test_a_trial_without_rounds_is_reported(make: Make) -> None:
+    """Nothing measured: INVALID, no estimates, no generator."""
+    report = judge(make.trial([]))
+
+    assert report.verdict.outcome is Outcome.INVALID
+    assert (report.estimates, report.generator, report.requests) == ((), (), 0)
+
+
+def test_a_fail_lists_every_regression_after_what_decided(make: Make) -> None:
+    """A crash comes first, and what else got worse is not kept back."""
+    slow = make.arm(scale=3.0)
+    rounds = [
+        make.round(index, make.arm(), slow, died=("", "OOM")) for index in range(1, 5)
+    ]
+
+    found = judge(make.trial(rounds)).verdict.findings
+
+    failing = [each.metric for each in found if each.severity == "fail"]
+    assert failing[0] == "crash"
+    assert "p95" in failing
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected"), [(1.0, Outcome.PASS), (1.5, Outcome.FAIL)]
+)
+def test_noise_hides_neither_equal_nor_worse_builds(
+    make: Make, scale: float, expected: Outcome
+) -> None:
+    """20 seeded trials each: equal builds pass, half as slow again fails."""
+    outcomes = {
+        judge(_noisy(make, seed, scale=scale)).verdict.outcome for seed in range(20)
+    }
+
+    assert outcomes == {expected}
+
+
+def test_faster_is_improved(make: Make) -> None:
+    """A gain is a PASS and labelled as one."""
+    report = judge(_noisy(make, 1, scale=0.5))
+    labels = {(each.metric, each.route): each.label for each in report.estimates}
+
+    assert report.verdict.outcome is Outcome.PASS
+    assert labels["p95", "service"] is Label.IMPROVED

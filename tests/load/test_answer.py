@@ -1,0 +1,146 @@
+import zlib
+
+import pytest
+
+from harness.load.answer import Answer
+
+CASES = {
+    "content-length": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        (200, b"hello", True),
+    ),
+    "chunked": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
+        (200, b"hello", True),
+    ),
+    "chunked with trailer": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n",
+        (200, b"hello", True),
+    ),
+    "no content": (b"HTTP/1.1 204 No Content\r\n\r\n", (204, b"", True)),
+    "not modified": (
+        b"HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n",
+        (304, b"", True),
+    ),
+    "connection close": (
+        b"HTTP/1.1 500 Oops\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno",
+        (500, b"no", False),
+    ),
+    "HTTP/1.0": (
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        (200, b"ok", False),
+    ),
+    "early hints first": (
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        (200, b"ok", True),
+    ),
+    "100 first": (
+        b"HTTP/1.1 100 Continue\r\n\r\n"
+        b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n",
+        (201, b"", True),
+    ),
+}
+
+
+def fed(pieces: list[bytes], *, head: bool = False) -> Answer:
+    answer = Answer(head=head)
+    for place, piece in enumerate(pieces):
+        if answer.feed(piece):
+            assert place == len(pieces) - 1
+    return answer
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_whole(case: str) -> None:
+    """An answer in one piece is read to its end."""
+    raw, (status, body, reusable) = CASES[case]
+
+    answer = fed([raw])
+
+    assert (True, False) == (answer.complete, answer.broken)
+    assert (status, len(body), zlib.crc32(body)) == (
+        answer.status,
+        answer.body_bytes,
+        answer.digest,
+    )
+    assert reusable == answer.reusable
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_split(case: str) -> None:
+    """Wherever an answer is cut into pieces, it reads the same."""
+    raw, (status, body, reusable) = CASES[case]
+    splits = [[raw[:at], raw[at:]] for at in range(1, len(raw))]
+
+    for pieces in [*splits, [raw[at : at + 1] for at in range(len(raw))]]:
+        answer = fed(pieces)
+
+        assert (status, len(body), zlib.crc32(body), reusable) == (
+            answer.status,
+            answer.body_bytes,
+            answer.digest,
+            answer.reusable,
+        )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_truncation(case: str) -> None:
+    """An answer that ends early is never complete."""
+    raw, _ = CASES[case]
+
+    for at in range(len(raw)):
+        answer = Answer(head=False)
+        answer.feed(raw[:at])
+        answer.end()
+
+        assert not answer.complete, at
+
+
+def test_head() -> None:
+    """An answer to HEAD ends with its head, whatever length it names."""
+    answer = fed([b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"], head=True)
+
+    assert (True, True, 0) == (answer.complete, answer.reusable, answer.body_bytes)
+
+
+def test_body_until_close() -> None:
+    """A body without framing ends with the connection, which is used up."""
+    answer = fed([b"HTTP/1.1 200 OK\r\n\r\nhello", b" world"])
+    assert not answer.complete
+
+    answer.end()
+
+    assert (True, False, 11) == (answer.complete, answer.reusable, answer.body_bytes)
+
+
+def test_not_http() -> None:
+    """Bytes that are no HTTP break the answer at once."""
+    answer = Answer(head=False)
+
+    assert answer.feed(b"SSH-2.0-OpenSSH_9.2\r\n")
+    assert (True, False) == (answer.broken, answer.complete)
+
+
+def test_unasked_second_answer() -> None:
+    """A connection that says more than was asked is not used again."""
+    one = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+    answer = fed([one + one])
+
+    assert (True, False, 2) == (answer.complete, answer.reusable, answer.body_bytes)
+
+
+def test_set_cookies() -> None:
+    """Every Set-Cookie header is handed on, but for those of informational answers."""
+    answer = fed(
+        [
+            b"HTTP/1.1 103 Early Hints\r\nSet-Cookie: no=1\r\n\r\n"
+            b"HTTP/1.1 200 OK\r\nset-cookie: a=1; Path=/\r\nSET-COOKIE: b=2\r\n"
+            b"Content-Length: 0\r\n\r\n"
+        ]
+    )
+
+    assert ["a=1; Path=/", "b=2"] == answer.set_cookies

@@ -1,0 +1,159 @@
+"""The client against real sockets: a scripted server on loopback, in a thread."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.load.client import Client, Endpoint
+from harness.model.result import CAUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+REQUEST = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+
+Connection = list[bytes | str]
+"""What the server does on one connection: bytes answer a request; words act."""
+
+
+class Server:
+    """Plays a list of connections in order and counts the requests it read."""
+
+    def __init__(self, script: list[Connection]) -> None:
+        self.script = script
+        self.requests = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.listener.getsockname()[1]
+        self.release = threading.Event()
+        self.thread = threading.Thread(target=self.serve)
+
+    def serve(self) -> None:
+        for steps in self.script:
+            connection, _ = self.listener.accept()
+            with connection:
+                for step in steps:
+                    self.play(connection, step)
+
+    def play(self, connection: socket.socket, step: bytes | str) -> None:
+        if step == "hang":
+            self.release.wait(10)
+        elif step == "reset":
+            linger = b"\x01\0\0\0\0\0\0\0"
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        elif step == "read":
+            self.read(connection)
+        elif isinstance(step, bytes):
+            self.read(connection)
+            for at in range(len(step)):
+                connection.sendall(step[at : at + 1])
+
+    def read(self, connection: socket.socket) -> None:
+        connection.settimeout(10)
+        if connection.recv(65536):
+            self.requests += 1
+
+
+@contextmanager
+def serving(*script: Connection) -> Iterator[Server]:
+    server = Server(list(script))
+    server.thread.start()
+    try:
+        yield server
+    finally:
+        server.release.set()
+        server.listener.close()
+        server.thread.join(20)
+
+
+def asked(server: Server, times: int, *, pause_s: float = 0.0) -> list[tuple[int, str]]:
+    """Status and cause of so many requests in a row by one user."""
+    endpoint = Endpoint("127.0.0.1", server.port, deadline_ns=300_000_000)
+    client = Client(endpoint)
+    outcomes = []
+    for _ in range(times):
+        outcome = client.exchange(REQUEST, head=False)
+        outcomes.append((outcome.status, CAUSES[outcome.cause]))
+        time.sleep(pause_s)
+    client.close()
+    return outcomes
+
+
+def test_one_connection() -> None:
+    """A user's requests share one connection, answers coming byte by byte."""
+    with serving([OK, OK, OK]) as server:
+        assert [(200, "")] * 3 == asked(server, 3)
+
+    assert 3 == server.requests
+
+
+def test_idle_connection_closed_by_the_server() -> None:
+    """A connection that was closed while idle is replaced without an error."""
+    with serving([OK], [OK]) as server:
+        assert [(200, "")] * 2 == asked(server, 2, pause_s=0.05)
+
+    assert 2 == server.requests
+
+
+def test_closed_on_sending() -> None:
+    """If the server closes instead of answering, the request is sent once again."""
+    with serving([OK, "read"], [OK]) as server:
+        assert [(200, "")] * 2 == asked(server, 2)
+
+    assert 3 == server.requests
+
+
+def test_closed_without_answer() -> None:
+    """A fresh connection that is closed without an answer is an error, not a loop."""
+    with serving(["read"]) as server:
+        assert [(0, "closed without answer")] == asked(server, 1)
+
+    assert 1 == server.requests
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ([OK[:-1]], (200, "body cut short")),
+        (["read", "hang"], (0, "timeout")),
+        ([b"220 smtp ready\r\n"], (0, "not HTTP")),
+    ],
+)
+def test_failures(steps: Connection, expected: tuple[int, str]) -> None:
+    """Whatever is not a complete answer is an error with its cause."""
+    with serving(steps) as server:
+        assert [expected] == asked(server, 1)
+
+
+def test_never_sent_again_after_a_byte_of_an_answer() -> None:
+    """An answer that broke off is an error even on a connection used before."""
+    with serving([OK, OK[:-1]]) as server:
+        assert [(200, ""), (200, "body cut short")] == asked(server, 2)
+
+    assert 2 == server.requests
+
+
+def test_connection_close_is_kept() -> None:
+    """A server that says it closes is asked on a new connection, without a retry."""
+    closing = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    with serving([closing], [closing]) as server:
+        assert [(200, "")] * 2 == asked(server, 2)
+
+    assert 2 == server.requests
+
+
+def test_refused() -> None:
+    """A port where nobody listens is named as such."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    client = Client(Endpoint("127.0.0.1", port, deadline_ns=300_000_000))
+
+    outcome = client.exchange(REQUEST, head=False)
+
+    assert "connection refused" == CAUSES[outcome.cause]

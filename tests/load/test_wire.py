@@ -1,0 +1,69 @@
+from harness.load.wire import Wire
+from harness.model.plan import PlannedRequest
+from harness.model.session import Jar
+from harness.model.traffic import Request
+
+
+def planned(
+    request: Request, cookies: tuple[tuple[str, str], ...] | None = ()
+) -> PlannedRequest:
+    return PlannedRequest(
+        request=request, route="any", cookies=cookies, recorded_status=200
+    )
+
+
+def sent(each: PlannedRequest, *set_cookies: str) -> bytes:
+    jar = Jar()
+    for value in set_cookies:
+        jar.store(value)
+    return Wire(each, "127.0.0.1:80").payload(jar)
+
+
+def test_as_recorded() -> None:
+    """Headers go out in their recorded order; only Host is added."""
+    request = Request(
+        method="GET", target="/a?b=1", headers=(("user-agent", "x"), ("accept", "*/*"))
+    )
+
+    assert (
+        b"GET /a?b=1 HTTP/1.1\r\nhost: 127.0.0.1:80\r\nuser-agent: x\r\naccept: */*"
+        b"\r\n\r\n"
+    ) == sent(planned(request))
+
+
+def test_recorded_host_stays() -> None:
+    """A recorded Host is what the service is asked for."""
+    request = Request(method="GET", target="/", headers=(("host", "shop.example"),))
+
+    assert b"GET / HTTP/1.1\r\nhost: shop.example\r\n\r\n" == sent(planned(request))
+
+
+def test_body() -> None:
+    """A body goes out with its length; a POST without one says 0."""
+    full = Request(method="POST", target="/", body=b"abc")
+    empty = Request(method="POST", target="/")
+
+    assert sent(planned(full)).endswith(b"content-length: 3\r\n\r\nabc")
+    assert sent(planned(empty)).endswith(b"content-length: 0\r\n\r\n")
+
+
+def test_live_cookie() -> None:
+    """A recorded cookie carries what this build set under that name."""
+    each = planned(Request(method="GET", target="/"), (("sid", "old"), ("ab", "1")))
+
+    assert b"\r\ncookie: sid=new; ab=1\r\n\r\n" in sent(each, "sid=new; Path=/", "zz=9")
+
+
+def test_whole_jar_where_the_capture_could_not_know() -> None:
+    """Without recorded cookies of any request the user's own cookies are sent."""
+    each = planned(Request(method="GET", target="/"), None)
+
+    assert b"cookie: a=1; b=2\r\n" in sent(each, "a=1", "b=2")
+    assert b"cookie" not in sent(each)
+
+
+def test_line_breaks_cannot_split_a_request() -> None:
+    """A header value with line breaks stays one header."""
+    request = Request(method="GET", target="/", headers=(("x", "a\r\nhost: evil"),))
+
+    assert b"x: a  host: evil\r\n\r\n" in sent(planned(request))

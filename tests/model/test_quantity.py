@@ -1,0 +1,40 @@
+import pytest
+
+from harness.model.quantity import Allowance, bytes_of, duration_ns
+
+
+@pytest.mark.parametrize(
+    ("text", "ns"),
+    [("10s", 10**10), ("500ms", 5 * 10**8), ("1.5m", 9 * 10**10), ("2 h", 72 * 10**11)],
+)
+def test_duration(text: str, ns: int) -> None:
+    """A duration is a number with its unit."""
+    assert ns == duration_ns(text)
+
+
+def test_bytes() -> None:
+    """Binary and decimal sizes are told apart."""
+    assert [1 << 20, 10**6] == [bytes_of("1MiB"), bytes_of("1MB")]
+
+
+@pytest.mark.parametrize("text", ["10", "10 parsecs", "", None, 10, "-1s"])
+def test_unit_is_needed(text: object) -> None:
+    """A number without a known unit is refused."""
+    with pytest.raises(ValueError, match="needs a number with a unit"):
+        duration_ns(text)
+
+
+def test_allowance() -> None:
+    """A budget is relative, absolute, or either of both."""
+    both = Allowance.parse("10% or 5ms", "ns")
+
+    assert (0.1, 5e6, "10% or 5ms") == (both.relative, both.absolute, both.text)
+    assert 0.001 == Allowance.parse("0.1%", "ratio").relative
+    assert 16 << 20 == Allowance.parse("16MiB", "bytes").absolute
+
+
+@pytest.mark.parametrize("text", ["5ms", "10% or 20%", "10% or 5"])
+def test_allowance_of_the_wrong_kind(text: str) -> None:
+    """A budget in a unit that its metric does not have is refused."""
+    with pytest.raises(ValueError, match="unit|twice"):
+        Allowance.parse(text, "bytes")

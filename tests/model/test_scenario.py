@@ -1,0 +1,70 @@
+import pytest
+from pydantic import ValidationError
+
+from harness.model.scenario import Scenario
+
+LEAST = {
+    "name": "x",
+    "recording": "r.parquet",
+    "service": {"image": "i"},
+    "load": {"users": 1},
+}
+
+
+def test_defaults_are_the_documented_ones() -> None:
+    """What is left out is resolved at construction."""
+    scenario = Scenario.model_validate(LEAST)
+
+    assert (4, 6, 4 * 10**9) == (
+        scenario.rounds.min,
+        scenario.rounds.slices,
+        scenario.rounds.slice,
+    )
+    assert "10% or 5ms" == scenario.budgets.latency.p95.text  # type: ignore[union-attr]
+
+
+def test_round_trip() -> None:
+    """What is written into a trial reads back as the same scenario."""
+    scenario = Scenario.model_validate(
+        {**LEAST, "budgets": {"by_route": {"GET /": {"p50": "1% or 1ms"}}}}
+    )
+
+    written = scenario.model_dump(mode="json", exclude_none=True)
+
+    assert scenario == Scenario.model_validate(written)
+
+
+@pytest.mark.parametrize(
+    ("service", "driver"),
+    [
+        ({"image": "i"}, "docker"),
+        ({"build": {}, "command": ["a"]}, "docker"),
+        ({"command": ["a"]}, "process"),
+        ({"url": "http://127.0.0.1:1"}, "url"),
+        ({"build": {}, "command": ["a"], "driver": "process"}, "process"),
+    ],
+)
+def test_driver(service: dict[str, object], driver: str) -> None:
+    """The driver follows from what is given unless it is named."""
+    assert (
+        driver == Scenario.model_validate({**LEAST, "service": service}).service.driver
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"load": {}},
+        {"load": {"users": 1, "replay": {}}},
+        {"load": {"users": 0}},
+        {"rounds": {"warmup": "1s", "ramp": "2s"}},
+        {"rounds": {"slice": "0s"}},
+        {"service": {"driver": "process"}},
+        {"service": {"url": "http://x"}, "budgets": {"memory": {}}},
+        {"name": "../x"},
+    ],
+)
+def test_contradictions(change: dict[str, object]) -> None:
+    """Terms that cannot be met are refused before anything starts."""
+    with pytest.raises(ValidationError):
+        Scenario.model_validate({**LEAST, **change})

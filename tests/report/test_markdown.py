@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.model.verdict import Outcome
+from harness.report.markdown import MARKER, markdown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.report.conftest import Make
+
+
+def test_the_whole_summary_of_a_leak(make: Make, golden: Path) -> None:
+    """What a reviewer sees under the change, to the letter."""
+    expected = (golden / "leak.md").read_text(encoding="utf-8")
+
+    assert markdown(make.leak()) == expected
+
+
+@pytest.mark.parametrize("routes", [0, 1, 6, 16, 17, 50, 500])
+def test_it_has_at_most_sixty_lines(make: Make, routes: int) -> None:
+    """However many routes regressed and however many notes there are."""
+    findings = make.crowd(max(routes, 1))
+    text = markdown(make.crowd(routes) if routes else findings)
+
+    assert len(text.splitlines()) <= 60
+    assert text.endswith(f"\n{MARKER}\n")
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_the_verdict_is_the_first_word(make: Make, outcome: Outcome) -> None:
+    """Whatever the verdict is, the heading starts with it."""
+    text = markdown(make.report(outcome, [make.finding()]))
+
+    assert text.startswith(f"# {outcome}: ")
+
+
+def test_what_is_left_out_is_counted(make: Make) -> None:
+    """The reader knows where the rest is."""
+    text = markdown(make.crowd(50))
+
+    assert "- and 43 more in `verdict.json`" in text
+    assert "184 more in `verdict.json`" in text
+
+
+def test_names_are_neither_markup_nor_mentions(make: Make) -> None:
+    """A route cannot break the table, run HTML or call a person."""
+    route = "GET /a|b<script>`x`@someone"
+
+    text = markdown(make.report(estimates=[make.estimate(route=route)]))
+    rows = [line for line in text.splitlines() if "script" in line]
+
+    assert rows
+    assert "GET /a\\|b&lt;script&gt;\\`x\\`\\@someone" in rows[0]
+    assert "<script>" not in text

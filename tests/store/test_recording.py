@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import RecordingError, SeatrialError
+from harness.model.traffic import Exchange, Recording, Request, Response, Skipped
+from harness.store.recording import (
+    SCHEMA_VERSION,
+    Provenance,
+    exchanges,
+    open_recording,
+    table_of,
+    write_recording,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+_REQUESTS = st.builds(
+    Request,
+    method=st.sampled_from(["GET", "POST", "M-SEARCH"]),
+    target=_TEXT.map("/{}".format),
+    headers=st.lists(st.tuples(st.sampled_from(["a", "b", "cookie"]), _TEXT)).map(
+        tuple
+    ),
+    body=st.binary(max_size=20),
+)
+_COUNTS = st.none() | st.integers(0, 2**62)
+_RESPONSES = st.builds(
+    Response, status=st.integers(0, 999), body_bytes=_COUNTS, duration_ns=_COUNTS
+)
+_EXCHANGES = st.builds(
+    Exchange,
+    start_ns=st.integers(0, 2**62),
+    client=_TEXT,
+    session=_TEXT,
+    request=_REQUESTS,
+    response=st.none() | _RESPONSES,
+)
+SKIPPED = (Skipped(reason="malformed", count=2, samples=("a.log:3: why",)),)
+
+
+def provenance() -> Provenance:
+    return Provenance(
+        source_format="har",
+        started_at="2026-01-01T00:00:00.000+00:00",
+        sessions=1,
+        clock_ns=1_000_000,
+        cookies_recorded=True,
+        skipped=SKIPPED,
+    )
+
+
+def written(path: Path, given: Sequence[Exchange]) -> Recording:
+    half = len(given) // 2
+    tables = iter((table_of(given[:half]), table_of(given[half:])))
+    return write_recording(tables, path, provenance)
+
+
+def exchange(start_ns: int = 0, target: str = "/") -> Exchange:
+    request = Request(method="GET", target=target, headers=(("accept", "*/*"),))
+    answer = Response(status=200, body_bytes=5)
+    return Exchange(
+        start_ns=start_ns, client="c", session="s1", request=request, response=answer
+    )
+
+
+@given(st.lists(_EXCHANGES, min_size=1, max_size=8))
+def test_what_is_written_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, given: list[Exchange]
+) -> None:
+    """Every exchange comes back equal and in its place."""
+    path = tmp_path_factory.mktemp("rec") / "rec.parquet"
+    assert given == list(exchanges(written(path, given)))
+
+
+def test_the_handle_says_what_the_rows_do_not(tmp_path: Path) -> None:
+    """Counts, span, clock and what was skipped survive in the file's metadata."""
+    path = tmp_path / "rec.parquet"
+    recording = written(path, [exchange(0), exchange(7), exchange(12)])
+    assert recording == open_recording(path)
+    assert (3, 1, 12) == (recording.exchanges, recording.sessions, recording.span_ns)
+    assert (1_000_000, SKIPPED) == (recording.clock_ns, recording.skipped)
+
+
+def test_pandas_reads_it(tmp_path: Path) -> None:
+    """A recording is a plain table for whoever has pandas."""
+    path = tmp_path / "rec.parquet"
+    written(path, [exchange(0, "/a"), exchange(5, "/b")])
+    frame = pd.read_parquet(path)
+    assert ["/a", "/b"] == list(frame["target"])
+    assert [200, 200] == list(frame["status"])
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, RecordingError("bad")])
+def test_a_failed_write_leaves_nothing(
+    tmp_path: Path, stop: BaseException | type[BaseException]
+) -> None:
+    """Neither the name nor the partial file is there after an interruption."""
+
+    def tables() -> Iterator[pa.Table]:
+        yield table_of([exchange()])
+        raise stop
+
+    with pytest.raises((KeyboardInterrupt, RecordingError)):
+        write_recording(tables(), tmp_path / "rec.parquet", provenance)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
+    """A recording that was there before is replaced whole or not at all."""
+    path = tmp_path / "rec.parquet"
+    before = written(path, [exchange()])
+
+    def tables() -> Iterator[pa.Table]:
+        raise KeyboardInterrupt
+        yield
+
+    with pytest.raises(KeyboardInterrupt):
+        write_recording(tables(), path, provenance)
+    assert before == open_recording(path)
+
+
+def test_a_full_disk_is_said_so() -> None:
+    """No room becomes one message that names the place."""
+    full = pa.OSFile("/dev/full", "wb")
+    full.close()
+
+    class Full(type(pa)):  # type: ignore[misc] # replaced below
+        pass
