@@ -190,6 +190,7 @@ def verify(
         max_time_s = duration_ns(max_time) / 1e9 if max_time else None
     except ValueError as error:
         raise InputError(f"--max-time: {error}") from error
+    build_args = _pairs(build_arg)
     terms = read_scenario(scenario)
     here = scenario.absolute().parent
     given = {Arm.BASELINE: baseline, Arm.CANDIDATE: candidate}
@@ -205,7 +206,7 @@ def verify(
             },
             scenario_dir=here,
             parent=out,
-            build_args=_pairs(build_arg),
+            build_args=build_args,
             max_time_s=max_time_s,
             wait=wait,
             announce=_announce,
@@ -299,7 +300,6 @@ def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
         show=lambda report: _show(report, "terminal"),
     )
     return 0 if right else 1
-
 
 
 @seatrial.command("import")

@@ -1,4 +1,4 @@
-"""The main job on the bundled shop: one command, two trials, both with a known answer."""
+"""The main job on the bundled shop: two trials, both with a known answer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,9 +22,10 @@ from harness.trial import Terms, verify
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from harness.model.scenario import Scenario
     from harness.model.verdict import Report
 
-__all__ = ["TRIALS", "Expectation", "patched_shop", "run", "shop_directory"]
+__all__ = ["TRIALS", "Expectation", "builds_of", "run", "scenario_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,33 +87,16 @@ def run(
     Raises:
         SeatrialError: something could not be measured.
     """
-    shop = shop_directory()
-    scenario = read_scenario(shop / "demo.yaml")
-    complaint = engine_answers()
-    if complaint:
-        announce(f"no Docker engine ({complaint}): running the builds as processes")
-        service = scenario.service.model_copy(update={"driver": "process"})
-        scenario = scenario.model_copy(update={"service": service})
+    scenario = scenario_of(announce)
     right = []
     for trial in TRIALS:
         announce(f"\n== {trial.candidate}: {trial.claim}; expected {trial.outcome}")
-        with tempfile.TemporaryDirectory(prefix="seatrial-demo-") as scratch:
-            trees = {
-                Arm.BASELINE: patched_shop(shop, "", Path(scratch, "baseline")),
-                Arm.CANDIDATE: patched_shop(
-                    shop, trial.candidate, Path(scratch, trial.candidate)
-                ),
-            }
+        with builds_of(trial.candidate) as (shop, references):
             directory, report = verify(
                 Terms(
                     scenario=scenario,
                     recording=open_recording(shop / scenario.recording),
-                    references={
-                        arm: Reference(
-                            kind=Kind.DIR, value=str(tree), text=f"shop {tree.name}"
-                        )
-                        for arm, tree in trees.items()
-                    },
+                    references=references,
                     scenario_dir=shop,
                     parent=parent,
                     build_args=build_args,
@@ -120,8 +105,8 @@ def run(
                 )
             )
         show(report)
-        right.append(trial.met_by(report))
         announce(f"files: {directory}")
+        right.append(trial.met_by(report))
     announce("")
     for trial, good in zip(TRIALS, right, strict=True):
         said = "as expected" if good else f"NOT as expected ({trial.outcome})"
@@ -129,19 +114,52 @@ def run(
     return all(right)
 
 
-def shop_directory() -> Path:
+def scenario_of(announce: Callable[[str], None]) -> Scenario:
+    """The demo's scenario, on local processes where no engine answers."""
+    scenario = read_scenario(_shop() / "demo.yaml")
+    complaint = engine_answers()
+    if not complaint:
+        return scenario
+    announce(f"{complaint}; running the builds as local processes")
+    service = scenario.service.model_copy(update={"driver": "process"})
+    return scenario.model_copy(update={"service": service})
+
+
+@contextmanager
+def builds_of(candidate: str) -> Iterator[tuple[Path, dict[Arm, Reference]]]:
+    """The bundled shop, and it against itself with a candidate's patch.
+
+    Args:
+        candidate: the name of a patch; empty for the shop as it is.
+
+    Raises:
+        BuildError: git is missing or the patch does not apply.
+    """
+    shop = _shop()
+    with tempfile.TemporaryDirectory(prefix="seatrial-demo-") as scratch:
+        trees = {
+            Arm.BASELINE: _patched(shop, "", Path(scratch, "shop")),
+            Arm.CANDIDATE: _patched(
+                shop, candidate, Path(scratch, candidate or "same")
+            ),
+        }
+        yield (
+            shop,
+            {
+                arm: Reference(kind=Kind.DIR, value=str(tree), text=tree.name)
+                for arm, tree in trees.items()
+            },
+        )
+
+
+def _shop() -> Path:
     """The bundled shop: in the installed package, or in the source tree."""
     package = Path(__file__).parent
     bundled = package / "shop"
     return bundled if bundled.is_dir() else package.parent / "compose" / "shop"
 
 
-def patched_shop(shop: Path, candidate: str, tree: Path) -> Path:
-    """A copy of the shop with a candidate's patch applied; none for an empty name.
-
-    Raises:
-        BuildError: git is missing or the patch does not apply.
-    """
+def _patched(shop: Path, candidate: str, tree: Path) -> Path:
     shutil.copytree(shop, tree, ignore=shutil.ignore_patterns("__pycache__"))
     if not candidate:
         return tree

@@ -6,7 +6,7 @@ A regression is never an exception: it is a finding in a verdict.
     ├─ InputError             exit 2   wrong input or usage
     │  ├─ RecordingError               a capture or recording that cannot be used
     │  └─ ScenarioError                a scenario file, with its line and column
-    ├─ BuildError                      image, Dockerfile, readiness; has the last log lines
+    ├─ BuildError                      image, Dockerfile, readiness; has the last lines
     │  └─ CandidateError               built, but not up, although the baseline was
     ├─ EngineError                     a load worker died or broke its contract
     └─ ComparisonError                 the stored arms cannot be compared

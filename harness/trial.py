@@ -109,7 +109,7 @@ def verify(terms: Terms) -> tuple[Path, Report]:
             directory=directory,
             announce=terms.announce,
         )
-        report = _play_rounds(pair, journal, terms, started)
+        report = _Course(pair, journal, terms).play(started)
     write_reports(directory, report)
     return directory, report
 
@@ -134,45 +134,63 @@ def _prepare(terms: Terms, arm: Arm, trial: str) -> AbstractContextManager[Build
     )
 
 
-def _play_rounds(
-    pair: Pair, journal: Journal, terms: Terms, started_s: float
-) -> Report:
-    """Play until enough rounds are sound, or it is clear that they will not be."""
-    dossier, firsts = Dossier(journal), first_arms(terms.scenario.seed)
-    longest_s = 2 * (pair.plan.warmup_ns + pair.plan.slices * pair.plan.slice_ns) / 1e9
-    for index in count(1):
-        if _enough(dossier, terms.scenario.rounds.min):
-            break
-        round_started_s = time.monotonic()
-        limit_s = terms.max_time_s
-        if limit_s is not None and round_started_s - started_s + longest_s > limit_s:
-            stopped = f"--max-time {limit_s:g}s left no room for round {index}"
-            journal = replace(journal, stopped=stopped)
-            break
+class _Course:
+    """The rounds of a trial, and why there will be no more of them."""
+
+    def __init__(self, pair: Pair, journal: Journal, terms: Terms) -> None:
+        self._pair = pair
+        self._terms = terms
+        self._dossier = Dossier(journal)
+        self._longest_s = 2 * pair.plan.total_ns / 1e9
+        self.journal = journal
+        self.over = False
+
+    def play(self, started_s: float) -> Report:
+        """Play until enough rounds are sound, or it is clear that they will not be."""
+        firsts = first_arms(self._terms.scenario.seed)
+        for index in count(1):
+            self._stop_if_late(index, started_s)
+            if self.over:
+                break
+            self._play_one(index, next(firsts))
+        write_journal(self._pair.directory, self.journal)
+        return self._dossier.judged(self.journal)
+
+    def _stop_if_late(self, index: int, started_s: float) -> None:
+        limit_s = self._terms.max_time_s
+        spent_s = time.monotonic() - started_s
+        if self.over or limit_s is None or spent_s + self._longest_s <= limit_s:
+            return
+        stopped = f"--max-time {limit_s:g}s left no room for round {index}"
+        self.journal = replace(self.journal, stopped=stopped)
+        self.over = True
+
+    def _play_one(self, index: int, first: Arm) -> None:
+        started_s = time.monotonic()
         try:
-            evidence = dossier.add(play_round(pair, index, next(firsts)))
+            evidence = self._dossier.add(play_round(self._pair, index, first))
         except CandidateError as error:
-            reason = " | ".join((error.message, *error.log[-3:]))
-            journal = replace(journal, failed_starts=(*journal.failed_starts, reason))
-            terms.announce(f"round {index}: {error.message}")
-            if len(journal.failed_starts) == _ATTEMPTS:
-                break
-            continue
+            self._note_failed_start(error)
+            return
         except KeyboardInterrupt:
-            write_journal(pair.directory, replace(journal, stopped="interrupted"))
+            stopped = replace(self.journal, stopped="interrupted")
+            write_journal(self._pair.directory, stopped)
             raise
-        longest_s = max(longest_s, time.monotonic() - round_started_s)
+        self._longest_s = max(self._longest_s, time.monotonic() - started_s)
         if evidence.round.void:
-            terms.announce(f"round {index} is void: {evidence.round.void}")
-            if candidate_only(evidence.round, dossier.limits):
-                break
-    write_journal(pair.directory, journal)
-    return dossier.judged(journal)
+            self._terms.announce(f"round {index} is void: {evidence.round.void}")
+        rounds = self._dossier.rounds
+        void = sum(1 for each in rounds if each.round.void)
+        enough = len(rounds) - void >= self._terms.scenario.rounds.min
+        alone = candidate_only(evidence.round, self._dossier.limits)
+        self.over = enough or alone or void > REPLACEMENTS
 
-
-def _enough(dossier: Dossier, planned: int) -> bool:
-    void = sum(1 for each in dossier.rounds if each.round.void)
-    return len(dossier.rounds) - void >= planned or void > REPLACEMENTS
+    def _note_failed_start(self, error: CandidateError) -> None:
+        self._terms.announce(error.message)
+        reason = " | ".join((error.message, *error.log[-3:]))
+        starts = (*self.journal.failed_starts, reason)
+        self.journal = replace(self.journal, failed_starts=starts)
+        self.over = len(starts) == _ATTEMPTS
 
 
 def _journal(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Assembly"]
 
-GROUP_ROWS: Final = 32_768
+GROUP_ROWS: Final = 16_384
 _COARSE_NS: Final = 1_000_000_000
 
 

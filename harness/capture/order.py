@@ -1,11 +1,12 @@
 """Any number of exchanges in the order of their start, in bounded memory.
 
 An external merge sort: exchanges are sorted a run at a time and spilled, then the runs
-are merged, `_FAN_IN` at once. What is spilled is already redacted.
+are merged, a limited number at once. What is spilled is already redacted.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -22,50 +23,72 @@ if TYPE_CHECKING:
 
     from harness.model.traffic import Exchange, Request
 
-__all__ = ["ordered"]
-
-RUN_ROWS: Final = 32_768
-RUN_BODY_BYTES: Final = 32 << 20
-_BATCH_ROWS: Final = 2_048
-_FAN_IN: Final = 32
+__all__ = ["Sizes", "ordered"]
 
 Key = tuple[int, int]
 
+_SIDES: Final = ("left", "right")
 
-def ordered(exchanges: Iterable[Exchange], directory: Path) -> Iterator[pa.Table]:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """What bounds the memory of a sort.
+
+    Attributes:
+        run_rows: rows sorted at once.
+        run_body_bytes: request bodies sorted at once, roughly.
+        batch_rows: rows of each run in memory while runs are merged.
+        fan_in: runs merged at once; more are merged on several levels.
+    """
+
+    run_rows: int = 16_384
+    run_body_bytes: int = 32 << 20
+    batch_rows: int = 1_024
+    fan_in: int = 64
+
+
+_SIZES: Final = Sizes()
+
+
+def ordered(
+    exchanges: Iterable[Exchange], directory: Path, sizes: Sizes = _SIZES
+) -> Iterator[pa.Table]:
     """The exchanges ordered by start, those of one moment as they came.
 
     Args:
         exchanges: in any order.
-        directory: takes the spilled runs; emptied by the caller.
+        directory: takes the spilled runs; empty again at the end.
+        sizes: bounds of memory.
 
     Yields:
         Tables with the columns of a recording and two more: `place`, the place in the
         capture, and `agent`, the user agent.
     """
     runs = [
-        _spilled(iter((run,)), directory / f"run-{number}")
-        for number, run in enumerate(_runs(exchanges))
+        _spilled(iter((run,)), directory / f"run-{number}", sizes)
+        for number, run in enumerate(_runs(exchanges, sizes))
     ]
     level = 0
-    while len(runs) > _FAN_IN:
+    while len(runs) > sizes.fan_in:
         level += 1
-        groups = [runs[at : at + _FAN_IN] for at in range(0, len(runs), _FAN_IN)]
+        groups = [
+            runs[at : at + sizes.fan_in] for at in range(0, len(runs), sizes.fan_in)
+        ]
         runs = [
-            _spilled(_merged(group), directory / f"level-{level}-{number}")
+            _spilled(_merged(group), directory / f"level-{level}-{number}", sizes)
             for number, group in enumerate(groups)
         ]
     yield from _merged(runs)
 
 
-def _runs(exchanges: Iterable[Exchange]) -> Iterator[pa.Table]:
+def _runs(exchanges: Iterable[Exchange], sizes: Sizes) -> Iterator[pa.Table]:
     """Sorted tables of limited size."""
     pending: list[Exchange] = []
     body_bytes = place = 0
     for exchange in exchanges:
         pending.append(exchange)
         body_bytes += len(exchange.request.body)
-        if len(pending) == RUN_ROWS or body_bytes > RUN_BODY_BYTES:
+        if len(pending) == sizes.run_rows or body_bytes > sizes.run_body_bytes:
             yield _sorted_run(pending, place)
             place += len(pending)
             pending, body_bytes = [], 0
@@ -95,13 +118,13 @@ def _numbers(table: pa.Table | pa.RecordBatch, name: str) -> NDArray[np.int64]:
     return numbers
 
 
-def _spilled(tables: Iterator[pa.Table], path: Path) -> Path:
+def _spilled(tables: Iterator[pa.Table], path: Path, sizes: Sizes) -> Path:
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     first = next(tables)
     with pa.ipc.new_file(path, first.schema, options=options) as writer:
-        writer.write_table(first, max_chunksize=_BATCH_ROWS)
+        writer.write_table(first, max_chunksize=sizes.batch_rows)
         for table in tables:
-            writer.write_table(table, max_chunksize=_BATCH_ROWS)
+            writer.write_table(table, max_chunksize=sizes.batch_rows)
     return path
 
 
@@ -141,9 +164,6 @@ class _Cursor:
         else:
             self._batch = self._batch.slice(count)
         return rows
-
-
-_SIDES: Final = ("left", "right")
 
 
 def _merged(runs: Sequence[Path]) -> Iterator[pa.Table]:

@@ -59,10 +59,10 @@ _SECRET_ENDINGS: Final = re.compile(
     r"|password|passwd|csrf|xsrf"
 )
 _FILLERS: Final = re.compile(r"[^a-z0-9]")
+_SENDS_VALUES: Final = re.compile(r"[=@]|eyJ")
 _SUSPECT: Final = re.compile(
     r"token|secret|pass|pwd|key|sig|ses|sid|jwt|auth|code|csrf|xsrf|cred|nonce|otp|pin"
-    r"|saml|ticket|verifier|bearer|cvv|eyJ|[@%]",
-    re.IGNORECASE,
+    r"|saml|ticket|verifier|bearer|cvv|eyj|[@%]"
 )
 _JWT: Final = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*")
 _USERINFO: Final = re.compile(r"(?<=://)([^/?#@\s]+)(?=@)")
@@ -128,7 +128,7 @@ def _form(mask: Mask, text: str, depth: int = _NESTED) -> str:
 
 
 def _url(mask: Mask, url: str, depth: int = _NESTED) -> str:
-    if not _SUSPECT.search(url):
+    if not _SENDS_VALUES.search(url) or not _SUSPECT.search(url.lower()):
         return url
     path, mark, query = url.partition("?")
     path = _USERINFO.sub(lambda found: mask("credential", found[0]), path)
@@ -239,7 +239,7 @@ def _header(mask: Mask, name: str, value: str) -> str:
 def _body(mask: Mask, body: bytes) -> bytes:
     """The first rule whose form the body has; the declared type is often wrong."""
     text = body.decode(errors="surrogateescape")
-    if not _SUSPECT.search(text):
+    if not _SUSPECT.search(text.lower()):
         return body
     for form, rule in _BODIES:
         if form.match(text):
@@ -254,11 +254,12 @@ class Redactor:
         key: secret; the same key gives the same pseudonyms.
     """
 
-    __slots__ = ("_client", "_key", "_request")
+    __slots__ = ("_client", "_header", "_key", "_request")
 
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._client = lru_cache(maxsize=_CACHED)(self._masked_client)
+        self._header = lru_cache(maxsize=_CACHED)(self._masked_header)
         self._request = lru_cache(maxsize=_CACHED)(self._masked_request)
 
     def pseudonym(self, kind: str, value: str) -> str:
@@ -279,13 +280,17 @@ class Redactor:
     def _masked_client(self, client: str) -> str:
         return self.pseudonym("client", client)
 
+    def _masked_header(self, name: str, value: str) -> str:
+        return _header(self.pseudonym, name, value)
+
     def _masked_request(self, request: Request) -> Request:
+        """The same object where there is nothing to hide, as in most requests."""
         mask = self.pseudonym
-        return Request(
-            method=request.method,
-            target=_url(mask, request.target),
-            headers=tuple(
-                (name, _header(mask, name, value)) for name, value in request.headers
-            ),
-            body=_body(mask, request.body) if request.body else b"",
+        target = _url(mask, request.target)
+        headers = tuple(
+            [(name, self._header(name, value)) for name, value in request.headers]
         )
+        body = _body(mask, request.body) if request.body else b""
+        if (target, headers, body) == (request.target, request.headers, request.body):
+            return request
+        return Request(method=request.method, target=target, headers=headers, body=body)

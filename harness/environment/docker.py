@@ -45,7 +45,7 @@ def prepare(order: Order, announce: Callable[[str], None]) -> Iterator[Build]:
         InputError: the engine is of no use here, or a volume's source is missing.
     """
     _volumes(order)
-    with connected() as client:
+    with connected() as client, speaking(f"{order.title}: its image"):
         digest = image_of(client, order, announce)
     yield Build(order=order, digest=digest)
 

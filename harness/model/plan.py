@@ -76,3 +76,8 @@ class Plan:
     warmup_ns: int
     slice_ns: int
     slices: int
+
+    @property
+    def total_ns(self) -> int:
+        """Length of a round on the arm's clock, warm-up included."""
+        return self.warmup_ns + self.slices * self.slice_ns

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from harness.errors import RecordingError, SeatrialError
 from harness.model.traffic import Exchange, Recording, Request, Response, Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
 __all__ = [
@@ -114,19 +115,27 @@ def _answer(response: Response | None) -> tuple[int | None, int | None, int | No
     return response.status, response.body_bytes, response.duration_ns
 
 
-def _requests(requests: Iterable[Request]) -> pa.Table:
-    rows = [
-        {
-            "method": request.method,
-            "target": request.target,
-            "headers": [
-                {"name": name, "value": value} for name, value in request.headers
-            ],
-            "body": request.body,
-        }
-        for request in requests
-    ]
-    return pa.Table.from_pylist(rows, schema=_REQUEST)
+def _requests(requests: Collection[Request]) -> pa.Table:
+    return pa.table(
+        [
+            [request.method for request in requests],
+            [request.target for request in requests],
+            _header_lists([request.headers for request in requests]),
+            [request.body for request in requests],
+        ],
+        schema=_REQUEST,
+    )
+
+
+def _header_lists(lists: Sequence[tuple[tuple[str, str], ...]]) -> pa.ListArray:
+    offsets = [0, *accumulate(map(len, lists))]
+    names = [name for pairs in lists for name, _ in pairs]
+    values = [value for pairs in lists for _, value in pairs]
+    pairs = pa.StructArray.from_arrays(
+        [pa.array(names, pa.string()), pa.array(values, pa.string())],
+        fields=list(_HEADERS.value_type),
+    )
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pairs)
 
 
 def write_recording(

@@ -2,7 +2,8 @@
 
     trials/<time>-<scenario>/
       trial.json  plan.parquet  requests.parquet
-      round-01/   round.json  baseline/ candidate/: samples.parquet usage.parquet logs.txt
+      round-01/   round.json
+        baseline/ candidate/   samples.parquet  usage.parquet  logs.txt
       verdict.json  summary.md  junit.xml
 
 A round under way is `round-01.partial`; a file appears under its name when it is whole.
@@ -11,10 +12,8 @@ A round under way is `round-01.partial`; a file appears under its name when it i
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.errors import ComparisonError, InputError
@@ -24,6 +23,7 @@ from harness.model.scenario import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = [
     "Journal",
@@ -147,7 +147,7 @@ def write_round(partial: Path, round_: Round) -> Round:
     """Give a finished round its final name and return it with its final paths."""
     write_text(partial / "round.json", json.dumps(_plain(round_), indent=2) + "\n")
     final = partial.with_suffix("")
-    os.replace(partial, final)
+    partial.replace(final)
     return _round(final)
 
 

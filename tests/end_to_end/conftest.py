@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _DOCKERFILE = """\
@@ -62,3 +65,104 @@ def tree(tmp_path: Path) -> Path:
     (directory / "Dockerfile").write_text(_DOCKERFILE)
     (directory / "service.py").write_text(_SERVICE)
     return directory
+
+
+_ANSWERING_DOCKERFILE = """\
+ARG BASE_IMAGE=python:3.11-slim
+FROM ${BASE_IMAGE}
+COPY serve.py /serve.py
+ENV HOST=0.0.0.0 PORT=8000
+CMD ["python3", "/serve.py"]
+"""
+
+_ANSWERING = '''\
+"""Answers any method and path after a delay; sets a session cookie on /login."""
+import asyncio
+import os
+import sys
+
+DELAY_S = 0.002
+BODY = b"x" * 700
+
+
+async def serve(reader, writer):
+    try:
+        while True:
+            head = await reader.readuntil(b"\\r\\n\\r\\n")
+            for line in head.lower().split(b"\\r\\n"):
+                if line.startswith(b"content-length:"):
+                    await reader.readexactly(int(line.split(b":")[1]))
+            await asyncio.sleep(DELAY_S)
+            status, cookie = b"200 OK", b""
+            if head.startswith(b"GET /login "):
+                cookie = b"Set-Cookie: sid=live; Path=/\\r\\n"
+            if head.startswith(b"GET /mine ") and b"sid=live" not in head:
+                status = b"401 Unauthorized"
+            body = b"" if head.startswith(b"HEAD ") else BODY
+            writer.write(
+                b"HTTP/1.1 " + status + b"\\r\\nContent-Length: 700\\r\\n"
+                + cookie + b"\\r\\n" + body
+            )
+            await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.close()
+
+
+async def main():
+    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"])
+    server = await asyncio.start_server(serve, host, port, backlog=4096)
+    await server.serve_forever()
+
+
+asyncio.run(main())
+'''
+
+
+@pytest.fixture
+def answering(tmp_path: Path) -> Callable[[str, float], Path]:
+    """Makes a build that answers anything, by directory name and delay in seconds."""
+
+    def made(name: str, delay_s: float) -> Path:
+        directory = tmp_path / name
+        directory.mkdir()
+        (directory / "Dockerfile").write_text(_ANSWERING_DOCKERFILE)
+        text = _ANSWERING.replace("DELAY_S = 0.002", f"DELAY_S = {delay_s}")
+        (directory / "serve.py").write_text(text)
+        return directory
+
+    return made
+
+
+@pytest.fixture
+def seatrial(tmp_path: Path, base_image: str) -> Seatrial:
+    """The command line, run in the test's own directory."""
+    return Seatrial(tmp_path, base_image)
+
+
+class Seatrial:
+    """Runs `seatrial` as a user would, in a directory."""
+
+    def __init__(self, directory: Path, base_image: str) -> None:
+        self.directory = directory
+        self.environment = {
+            **os.environ,
+            "SEATRIAL_BUILD_ARG": f"BASE_IMAGE={base_image}",
+            "SEATRIAL_REDACTION_KEY": "only-for-tests",
+        }
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start it, with both streams piped."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "harness", *arguments],
+            cwd=self.directory,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        """Exit code, standard output and standard error."""
+        process = self.start(*arguments)
+        out, err = process.communicate()
+        return process.returncode, out, err

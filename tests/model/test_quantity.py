@@ -36,5 +36,5 @@ def test_allowance() -> None:
 @pytest.mark.parametrize("text", ["5ms", "10% or 20%", "10% or 5"])
 def test_allowance_of_the_wrong_kind(text: str) -> None:
     """A budget in a unit that its metric does not have is refused."""
-    with pytest.raises(ValueError, match="unit|twice"):
+    with pytest.raises(ValueError, match=r"unit|twice"):
         Allowance.parse(text, "bytes")

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -81,7 +83,7 @@ def test_closed(recorded: Timeline, users: int) -> None:
         assert SECOND * user // users == thinks[0]
         starts = [*np.flatnonzero(shots["fresh"][mine]).tolist(), len(rows)]
         assert 0 == starts[0]
-        for begin, end in zip(starts, starts[1:], strict=False):
+        for begin, end in pairwise(starts):
             part = rows[begin:end]
             (session,) = np.unique(recorded.session[part])
             whole = np.flatnonzero(recorded.session == session)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -123,18 +124,51 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     before = written(path, [exchange()])
 
     def tables() -> Iterator[pa.Table]:
+        yield table_of([exchange()])
         raise KeyboardInterrupt
-        yield
 
     with pytest.raises(KeyboardInterrupt):
         write_recording(tables(), path, provenance)
     assert before == open_recording(path)
 
 
-def test_a_full_disk_is_said_so() -> None:
-    """No room becomes one message that names the place."""
-    full = pa.OSFile("/dev/full", "wb")
-    full.close()
+def test_a_write_that_fails_is_one_message(tmp_path: Path) -> None:
+    """No room becomes one message that names the place, and leaves nothing."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
+    try:
+        with pytest.raises(SeatrialError, match=r"parquet: the recording cannot"):
+            written(tmp_path / "rec.parquet", [exchange()])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [] == list(tmp_path.iterdir())
 
-    class Full(type(pa)):  # type: ignore[misc] # replaced below
-        pass
+
+def _parquet(path: Path, meta: bytes | None) -> None:
+    table = table_of([exchange()])
+    table = table.replace_schema_metadata(None if meta is None else {"seatrial": meta})
+    pq.write_table(table, path)
+
+
+def test_files_that_are_no_recording_are_named(tmp_path: Path) -> None:
+    """Missing, empty, foreign and newer files each get their own message."""
+    empty, text, foreign, newer, rowless = (tmp_path / f"{n}.parquet" for n in "abcde")
+    empty.touch()
+    text.write_text("PAR1 but not really")
+    _parquet(foreign, None)
+    _parquet(newer, json.dumps({"schema_version": SCHEMA_VERSION + 1}).encode())
+    expected = {
+        tmp_path / "none.parquet": "cannot be read",
+        tmp_path: "cannot be read|not a recording",
+        empty: "the file is empty",
+        text: "not a whole Parquet file",
+        foreign: "not a recording of Seatrial",
+        newer: "has schema 2",
+    }
+    for path, message in expected.items():
+        with pytest.raises(RecordingError, match=message) as caught:
+            open_recording(path)
+        assert str(path) in caught.value.message
+        assert caught.value.hint
+    with pytest.raises(RecordingError, match=r"the recording is empty"):
+        write_recording(iter(()), rowless, provenance)

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import gzip
+import json
+import resource
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from harness.capture import import_capture
+from harness.errors import InputError, RecordingError, SeatrialError
+from harness.store.recording import exchanges
+
+if TYPE_CHECKING:
+    from harness.model.traffic import Recording
+
+REAL = Path(__file__).resolve().parents[2] / "../shared/data"
+SECRETS = ("10.1.2.3", "alice", "SeCrEt1", "SeCrEt2", "SeCrEt3", "SeCrEt4")
+
+
+def line(
+    second: int, target: str = "/", client: str = "10.1.2.3 - alice", agent: str = "UA"
+) -> str:
+    return (
+        f"{client} [17/May/2015:10:{second // 60:02}:{second % 60:02} +0000] "
+        f'"GET {target} HTTP/1.1" 200 5 "http://h/?sid=SeCrEt1" "{agent}"\n'
+    )
+
+
+def imported(
+    tmp_path: Path, *contents: str | bytes, key: bytes = b"key", name: str = "rec"
+) -> Recording:
+    sources = []
+    for number, content in enumerate(contents):
+        sources.append(tmp_path / f"source-{number}")
+        text = content.encode() if isinstance(content, str) else content
+        sources[-1].write_bytes(text)
+    return import_capture(sources, tmp_path / f"{name}.parquet", key=key)
+
+
+def test_no_secret_reaches_the_disk(tmp_path: Path) -> None:
+    """No secret of a log or an archive is in the file's bytes or its values."""
+    entry = {
+        "startedDateTime": "2026-01-01T00:00:00Z",
+        "request": {
+            "method": "POST",
+            "url": "http://h/?token=SeCrEt1",
+            "headers": [
+                {"name": "Cookie", "value": "a=SeCrEt2"},
+                {"name": "Authorization", "value": "Bearer SeCrEt3"},
+                {"name": "X-Real-IP", "value": "10.1.2.3"},
+            ],
+            "postData": {"text": '{"password": "SeCrEt4"}'},
+        },
+    }
+    archive = json.dumps({"log": {"entries": [entry]}})
+    for capture in (line(0, "/?token=SeCrEt2"), archive):
+        recording = imported(tmp_path, capture)
+        text = pd.read_parquet(recording.path).to_csv()
+        assert "anon-" in text
+        for secret in SECRETS:
+            assert secret not in text
+            assert secret.encode() not in recording.path.read_bytes()
+
+
+def test_sources_are_merged_by_time(tmp_path: Path) -> None:
+    """Several files, one of them packed, become one recording in order."""
+    first = line(1, "/a") + line(5, "/c") + line(5, "/d")
+    second = gzip.compress((line(3, "/b") + line(9, "/e")).encode())
+    rows = list(exchanges(imported(tmp_path, first, second)))
+    assert ["/a", "/b", "/c", "/d", "/e"] == [row.request.target for row in rows]
+    assert rows[0].start_ns == 0
+    late_ns = [
+        row.start_ns - second * 10**9
+        for row, second in zip(rows, (0, 2, 4, 4, 8), strict=True)
+    ]
+    assert all(abs(late) < 10**9 for late in late_ns)
+    assert rows[2].start_ns < rows[3].start_ns
+
+
+def test_sessions_are_assigned(tmp_path: Path) -> None:
+    """An address is as many users as it has user agents; a long pause parts them."""
+    log = line(0) + line(1, agent="other") + line(2) + line(2 + 31 * 60)
+    recording = imported(tmp_path, log)
+    assert ["s1", "s2", "s1", "s3"] == [row.session for row in exchanges(recording)]
+    assert recording.sessions == 3
+
+
+def test_the_same_import_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Capture and key determine the file; another key gives other pseudonyms."""
+    log = "".join(line(second // 7, f"/{second}") for second in range(100))
+    first = imported(tmp_path, log, name="one")
+    assert first.digest == imported(tmp_path, log, name="two").digest
+    assert first.digest != imported(tmp_path, log, key=b"other").digest
+
+
+def test_five_percent_may_be_malformed(tmp_path: Path) -> None:
+    """5 lines of 100 are counted, 6 are an error with places and count."""
+    good = "".join(line(second) for second in range(95))
+    recording = imported(tmp_path, good + "bad\n" * 5)
+    assert [("malformed", 5)] == [
+        (each.reason, each.count) for each in recording.skipped
+    ]
+    with pytest.raises(
+        RecordingError, match="6 of 101 entries are malformed"
+    ) as caught:
+        imported(tmp_path, good + "bad\n" * 6, name="bad")
+    assert "source-0:96: expected client" in caught.value.message
+    assert not (tmp_path / "bad.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("contents", "message"),
+    [
+        ([""], "source-0: the capture is empty"),
+        (["{}"], "source-0: not a capture of a known format"),
+        ([line(0), '{"log": {"entries": []}}'], "several formats: accesslog, har"),
+        (['{"log": {"entries": []}}'], "no usable exchange"),
+        ([line(0, "*")], r"no usable exchange \(1 unusable\)"),
+        ([gzip.compress(line(0).encode() * 9)[:-9]], "damaged or cut short"),
+        ([], "none"),
+    ],
+)
+def test_captures_that_cannot_be_used(
+    tmp_path: Path, contents: list[str | bytes], message: str
+) -> None:
+    """One clear message each, and nothing left behind."""
+    with pytest.raises(RecordingError, match=message):
+        imported(tmp_path, *contents)
+    assert [] == [path for path in tmp_path.iterdir() if "rec" in path.name]
+
+
+def test_wrong_usage_is_named(tmp_path: Path) -> None:
+    """A missing file, a folder, an unknown format and a missing target folder."""
+    log = tmp_path / "access.log"
+    log.write_text(line(0))
+    rec = tmp_path / "rec.parquet"
+    with pytest.raises(RecordingError, match=r"none\.log: cannot be read"):
+        import_capture([tmp_path / "none.log"], rec, key=b"k")
+    with pytest.raises(RecordingError, match="is a directory"):
+        import_capture([tmp_path], rec, key=b"k")
+    with pytest.raises(RecordingError, match="unknown capture format 'pcap'") as caught:
+        import_capture([log], rec, key=b"k", format="pcap")
+    assert "accesslog, har" in caught.value.hint
+    with pytest.raises(InputError, match="no such folder"):
+        import_capture([log], tmp_path / "none" / "rec.parquet", key=b"k")
+
+
+def test_no_room_to_sort_is_one_message(tmp_path: Path) -> None:
+    """A full disk while runs are spilled names the place."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    log = "".join(line(second, f"/{second}") for second in range(500))
+    (tmp_path / "log").write_text(log)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512, hard))
+    try:
+        with pytest.raises(SeatrialError, match=r"written|no room"):
+            import_capture([tmp_path / "log"], tmp_path / "rec.parquet", key=b"k")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert ["log"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_the_real_log(tmp_path: Path) -> None:
+    """The real log is ordered, complete, and holds no client address."""
+    source = REAL / "elastic_apache_combined_10k.log"
+    if not source.exists():
+        pytest.skip("the real log is not here")
+    recording = import_capture([source], tmp_path / "rec.parquet", key=b"k")
+    frame = pd.read_parquet(recording.path)
+    assert recording.exchanges == len(frame) == 9_999
+    assert frame["start_ns"].is_monotonic_increasing
+    assert recording.sessions == frame["session"].nunique()
+    assert frame["client"].nunique() == 1_753
+    assert frame["client"].str.fullmatch("anon-[0-9a-f]{16}").all()

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.capture.order import Sizes, ordered
+from harness.model.traffic import Exchange, Request
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def exchanges(starts_ns: list[int]) -> list[Exchange]:
+    return [
+        Exchange(
+            start_ns=start_ns,
+            client="c",
+            request=Request(
+                method="GET", target=f"/{place}", headers=(("user-agent", "UA"),)
+            ),
+        )
+        for place, start_ns in enumerate(starts_ns)
+    ]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.integers(0, 6), max_size=80))
+def test_any_order_becomes_the_order_of_start(
+    tmp_path_factory: pytest.TempPathFactory, starts_ns: list[int]
+) -> None:
+    """Merging many small runs on two levels is a stable sort, and leaves no run."""
+    directory = tmp_path_factory.mktemp("runs")
+    sizes = Sizes(run_rows=7, batch_rows=2, fan_in=3)
+    tables = list(ordered(exchanges(starts_ns), directory, sizes))
+    rows = [row for table in tables for row in table.to_pylist()]
+    expected = sorted(enumerate(starts_ns), key=lambda pair: pair[1])
+    assert [(row["place"], row["start_ns"]) for row in rows] == expected
+    assert {row["agent"] for row in rows} <= {"UA"}
+    assert [] == list(directory.iterdir())

@@ -1,0 +1,285 @@
+"""Whole trials through the command line, on local processes: no engine is needed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from harness.model.traffic import Exchange, Request, Response
+from harness.store.recording import Provenance, table_of, write_recording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.end_to_end.conftest import Seatrial
+
+SCENARIO = """\
+name: small
+recording: small.parquet
+service:
+  command: [python, serve.py]
+  ready: /
+  ready_timeout: 5s
+load: {load}
+rounds: {{min: {rounds}, slice: {slice}, slices: 2, warmup: 500ms, ramp: 0s}}
+budgets: {{errors: 1%, goodput: 5%, cpu: 900%, latency: {{p50: 900% or 1s}}}}
+"""
+
+
+def record(directory: Path) -> None:
+    """Ten customers, each: home, login, own page, a post."""
+    targets = (("GET", "/"), ("GET", "/login"), ("GET", "/mine"), ("POST", "/order"))
+    exchanges = [
+        Exchange(
+            start_ns=(100 * step + 7 * customer) * 1_000_000,
+            client=f"c{customer}",
+            session=f"s{customer}",
+            request=Request(
+                method=method,
+                target=target,
+                headers=(("cookie", "sid=recorded"),) if target == "/mine" else (),
+                body=b"{}" if method == "POST" else b"",
+            ),
+            response=Response(status=200, duration_ns=2_000_000),
+        )
+        for step, (method, target) in enumerate(targets)
+        for customer in range(10)
+    ]
+    exchanges.sort(key=lambda exchange: exchange.start_ns)
+    provenance = Provenance(
+        source_format="har",
+        started_at="",
+        sessions=10,
+        clock_ns=1,
+        cookies_recorded=True,
+    )
+    path = directory / "small.parquet"
+    write_recording(iter([table_of(exchanges)]), path, lambda: provenance)
+
+
+@pytest.fixture
+def scenario(seatrial: Seatrial) -> Callable[..., Path]:
+    """Writes the scenario; what is not given is small."""
+
+    def written(load: str = "{users: 30}", rounds: int = 2, slice_: str = "1s") -> Path:
+        record(seatrial.directory)
+        path = seatrial.directory / "s.yaml"
+        path.write_text(SCENARIO.format(load=load, rounds=rounds, slice=slice_))
+        return path
+
+    return written
+
+
+def arms(baseline: str, candidate: str) -> tuple[str, ...]:
+    names = ("--baseline", f"dir:{baseline}", "--candidate", f"dir:{candidate}")
+    return ("verify", "s.yaml", *names, "--wait")
+
+
+def only_trial(seatrial: Seatrial) -> Path:
+    (trial,) = (seatrial.directory / "trials").iterdir()
+    return trial
+
+
+def nothing_runs(seatrial: Seatrial) -> bool:
+    """Whether no process is left that works in the test's directory."""
+    here = str(seatrial.directory)
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        if process.info["cwd"] and process.info["cwd"].startswith(here):
+            return False
+        if any(here in part for part in process.info["cmdline"] or ()):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("load", ["{users: 30}", "{replay: {speed: 2, scale: 4}}"])
+def test_equal_builds(
+    seatrial: Seatrial,
+    answering: Callable[[str, float], Path],
+    scenario: Callable[..., Path],
+    load: str,
+) -> None:
+    """Equal builds pass, logins work on live cookies, and everything is on disk."""
+    scenario(load)
+    answering("one", 0.002)
+    answering("two", 0.002)
+
+    code, out, err = seatrial(*arms("one", "two"))
+
+    assert (0, "PASS") == (code, out.split()[0]), err
+    trial = only_trial(seatrial)
+    assert {
+        "trial.json",
+        "plan.parquet",
+        "requests.parquet",
+        "round-01",
+        "round-02",
+        "verdict.json",
+        "summary.md",
+        "junit.xml",
+    } == {path.name for path in trial.iterdir()}
+    verdict = json.loads((trial / "verdict.json").read_text())
+    (errors,) = (e for e in verdict["estimates"] if e["metric"] == "errors")
+    assert [[0, 0], [0, 0]] == errors["per_round"]
+    assert nothing_runs(seatrial)
+
+
+def test_judged_again(
+    seatrial: Seatrial,
+    answering: Callable[[str, float], Path],
+    scenario: Callable[..., Path],
+) -> None:
+    """Judging the stored trial again gives the same bytes in every file."""
+    scenario()
+    answering("one", 0.002)
+    seatrial(*arms("one", "one"))
+    trial = only_trial(seatrial)
+    names = ("verdict.json", "summary.md", "junit.xml")
+    before = {name: (trial / name).read_bytes() for name in names}
+    for name in names:
+        (trial / name).unlink()
+
+    code, _, err = seatrial("judge", str(trial))
+
+    assert code == 0, err
+    assert before == {name: (trial / name).read_bytes() for name in names}
+    assert (
+        before["verdict.json"].decode()
+        == seatrial("report", str(trial), "--format", "json")[1]
+    )
+
+
+def test_errors_fail(
+    seatrial: Seatrial,
+    answering: Callable[[str, float], Path],
+    scenario: Callable[..., Path],
+) -> None:
+    """A candidate that forgets its logins fails by its errors."""
+    scenario(rounds=4)
+    answering("one", 0.002)
+    broken = answering("two", 0.002) / "serve.py"
+    forgets = broken.read_text().replace('b"sid=live" not in head', "True")
+    broken.write_text(forgets)
+
+    code, out, err = seatrial(*arms("one", "two"))
+
+    assert (1, "FAIL") == (code, out.split()[0]), err
+    assert "errors" in out.splitlines()[0]
+
+
+def test_candidate_that_never_comes_up(
+    seatrial: Seatrial,
+    answering: Callable[[str, float], Path],
+    scenario: Callable[..., Path],
+) -> None:
+    """A candidate that dies at its start, twice, while the baseline is up, fails."""
+    scenario()
+    answering("one", 0.002)
+    (answering("two", 0.002) / "serve.py").write_text("raise SystemExit('no config')")
+
+    code, out, err = seatrial(*arms("one", "two"))
+
+    assert (1, "FAIL") == (code, out.split()[0]), err
+    assert "no config" in out
+    assert nothing_runs(seatrial)
+
+
+def test_baseline_that_never_comes_up(
+    seatrial: Seatrial,
+    answering: Callable[[str, float], Path],
+    scenario: Callable[..., Path],
+) -> None:
+    """A baseline that does not come up is no answer about the candidate."""
+    scenario()
+    answering("two", 0.002)
+    (answering("one", 0.002) / "serve.py").write_text("raise SystemExit('no config')")
+
+    code, out, err = seatrial(*arms("one", "two"))
+
+    assert (4, "") == (code, out)
+    assert "no config" in err
+    assert "Traceback" not in err
+
+
+def test_out_of_time(
+    seatrial: Seatrial,
+    answering: Callable[[str, float], Path],
+    scenario: Callable[..., Path],
+) -> None:
+    """With no time for all its rounds a trial is inconclusive, by a code of choice."""
+    scenario(rounds=20)
+    answering("one", 0.002)
+
+    code, out, err = seatrial(
+        *arms("one", "one"), "--max-time", "15s", "--inconclusive-exit-code", "33"
+    )
+
+    assert (33, "INCONCLUSIVE") == (code, out.split()[0]), err
+    assert "--max-time" in out
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_interrupted(
+    seatrial: Seatrial,
+    answering: Callable[[str, float], Path],
+    scenario: Callable[..., Path],
+    sent: signal.Signals,
+    expected: int,
+) -> None:
+    """Stopped in a round, it leaves nothing running and keeps the rounds before."""
+    scenario(rounds=20)
+    answering("one", 0.002)
+    process = seatrial.start(*arms("one", "one"))
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("round 2: slice 1/2"):
+            process.send_signal(sent)
+            break
+
+    _, err = process.communicate()
+
+    assert expected == process.returncode
+    assert "Traceback" not in err
+    assert nothing_runs(seatrial)
+    trial = only_trial(seatrial)
+    assert (trial / "round-01" / "round.json").exists()
+    code, out, _ = seatrial("judge", str(trial))
+    assert (3, "INCONCLUSIVE") == (code, out.split()[0])
+    assert "interrupted" in out
+
+
+def test_worker_lost(
+    seatrial: Seatrial,
+    answering: Callable[[str, float], Path],
+    scenario: Callable[..., Path],
+) -> None:
+    """A load worker that is killed ends the trial as not measured, by name."""
+    scenario(slice_="5s")
+    answering("one", 0.002)
+    process = seatrial.start(*arms("one", "one"))
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("round 1: slice 1/2"):
+            break
+    workers = [
+        child
+        for child in psutil.Process(process.pid).children()
+        if "harness.load.worker" in child.cmdline()
+    ]
+    assert len(workers) == 2
+    time.sleep(0.5)
+    for worker in workers:
+        worker.kill()
+
+    out, err = process.communicate()
+
+    assert (4, "") == (process.returncode, out)
+    assert "load worker of the" in err
+    assert nothing_runs(seatrial)

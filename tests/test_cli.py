@@ -1,0 +1,130 @@
+"""Bad input on the command line: one message, the right code, no traceback."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import main, seatrial
+from harness.errors import InputError
+
+SCENARIO = """\
+name: x
+recording: r.parquet
+service: {image: nowhere}
+load: {users: 1}
+"""
+
+
+def run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["frobnicate"], "No such command 'frobnicate'"),
+        (["verify"], "Missing argument 'SCENARIO'"),
+        (["verify", "nowhere.yaml"], "nowhere.yaml: there is no such file"),
+        (["verify", "s.yaml", "--max-time", "20"], "--max-time: '20' needs a number"),
+        (["verify", "s.yaml"], "r.parquet: "),
+        (["verify", "s.yaml", "--build-arg", "x"], "write it as NAME=VALUE"),
+        (["validate", "s.yaml"], "r.parquet: "),
+        (["validate", "bad.yaml"], "bad.yaml:1:1: `lod` is not a key here"),
+        (["import", "nowhere.log", "-o", "x.parquet"], "nowhere.log: "),
+        (["import", "empty.log", "-o", "x.parquet"], "empty.log: "),
+        (["import", "s.yaml", "-o", "x.parquet"], "not a capture of a known format"),
+        (["inspect", "s.yaml"], "s.yaml: "),
+        (["judge", "."], "holds no trial.json"),
+        (["report", "."], "verdict.json: cannot be read"),
+    ],
+)
+def test_wrong_input(tmp_path: Path, arguments: list[str], message: str) -> None:
+    """Wrong input ends in 2 with one message that names the place."""
+    (tmp_path / "s.yaml").write_text(SCENARIO)
+    (tmp_path / "bad.yaml").write_text("lod: 1\n" + SCENARIO)
+    (tmp_path / "empty.log").touch()
+    before = sorted(path.name for path in tmp_path.iterdir())
+
+    code, out, err = run(*arguments, cwd=tmp_path)
+
+    assert (2, "") == (code, out), err
+    assert err.startswith("error: ")
+    assert message in err
+    assert "Traceback" not in err
+    assert before == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_many_malformed_lines(tmp_path: Path) -> None:
+    """A log of which over 5 % is outside the grammar is refused with examples."""
+    good = '192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 5\n'
+    (tmp_path / "a.log").write_text(good * 90 + "what is this\n" * 10)
+
+    code, _, err = run("import", "a.log", "-o", "a.parquet", cwd=tmp_path)
+
+    assert code == 2
+    assert "10 of 100" in err
+    assert "a.log:91" in err
+    assert not (tmp_path / "a.parquet").exists()
+
+
+def test_import_and_inspect(tmp_path: Path) -> None:
+    """An imported log is one Parquet file that `inspect` reads, also as JSON."""
+    line = '192.0.2.7 - bob [17/May/2015:10:05:0{} +0000] "GET /a/{} HTTP/1.1" 200 5\n'
+    log = "".join(line.format(n % 10, n) for n in range(20))
+    (tmp_path / "a.log").write_text(log)
+
+    code, said, err = run("import", "a.log", "-o", "a.parquet", cwd=tmp_path)
+    _, shown, _ = run("inspect", "a.parquet", cwd=tmp_path)
+    _, figures, _ = run("inspect", "a.parquet", "--format", "json", cwd=tmp_path)
+
+    assert (0, "") == (code, err)
+    assert said == shown
+    assert "GET /a/{id}" in said
+    assert 20 == json.loads(figures)["recording"]["exchanges"]
+    raw = (tmp_path / "a.parquet").read_bytes()
+    assert b"192.0.2.7" not in raw
+    assert b"bob" not in raw
+
+
+def test_crash(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bug ends in 4 and leaves its traceback in a file, not on the screen."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(seatrial, "main", broken)
+    with pytest.raises(SystemExit) as stopped:
+        main()
+
+    said = capsys.readouterr().err
+    path = Path(said.split()[-1])
+    assert stopped.value.code == 4
+    assert "ZeroDivisionError" in path.read_text()
+    path.unlink()
+
+
+def test_environment_variable(tmp_path: Path) -> None:
+    """Every option can be given as SEATRIAL_NAME."""
+    result = CliRunner().invoke(
+        seatrial,
+        ["verify", str(tmp_path / "s.yaml")],
+        env={"SEATRIAL_MAX_TIME": "20"},
+    )
+
+    assert isinstance(result.exception, InputError)
+    assert "--max-time" in str(result.exception)
