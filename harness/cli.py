@@ -89,7 +89,12 @@ def _crash_file() -> str:
 
 
 def _announce(line: str) -> None:
-    click.echo(line, err=True)
+    """Progress; on a terminal the steps of a round replace each other."""
+    if sys.stderr.isatty():
+        step = line.startswith("round ") and " is " not in line
+        click.echo(f"\r\x1b[K{line}", err=True, nl=not step)
+    else:
+        click.echo(line, err=True)
 
 
 def _show(report: Report, form: str) -> None:

@@ -132,13 +132,16 @@ def play_round(pair: Pair, index: int, first: Arm) -> Round:
 def _up(stack: ExitStack, pair: Pair, arm: Arm, directory: Path) -> Target:
     cores = pair.pinning.service
     try:
-        return stack.enter_context(
+        target = stack.enter_context(
             running(pair.builds[arm], directory=directory, cores=cores)
         )
     except BuildError as error:
         if arm is Arm.BASELINE:
             raise
         raise CandidateError(error.message, hint=error.hint, log=error.log) from error
+    if target.unpinned:
+        pair.announce(f"{arm} runs on any core: {target.unpinned}")
+    return target
 
 
 def _load(

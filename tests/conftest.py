@@ -1,4 +1,4 @@
-"""Where a test marked `docker` can run."""
+"""Where a test marked `docker` can run; no deadlines for hypothesis."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import os
 from functools import cache
 
 import pytest
+from hypothesis import settings
 
 from harness.environment import engine_answers
+
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 _complaint = cache(engine_answers)
 

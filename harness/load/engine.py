@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from harness.model.plan import Plan
 
-__all__ = ["Generator", "generating"]
+__all__ = ["Generator", "generating", "with_unsent"]
 
 _GRACE_S = 60.0
 _NOT_SENT = CAUSES.index("not sent")
@@ -89,7 +89,7 @@ class Generator:
         records = read_spool(self.spool)
         columns = {name: records[name] for name in records.dtype.names or ()}
         health = self._health(columns)
-        write_columns(samples, _with_unsent(columns, self.plan))
+        write_columns(samples, with_unsent(columns, self.plan))
         self.spool.unlink()
         return Books(**asdict(totals)), health
 
@@ -219,7 +219,7 @@ def _quantile(values: Sequence[int] | NDArray[Any], q: float) -> int:
     return int(np.quantile(values, q, method="inverted_cdf"))
 
 
-def _with_unsent(
+def with_unsent(
     columns: dict[str, NDArray[Any]], plan: Plan
 ) -> dict[str, NDArray[Any]]:
     """In an open loop, add a row for each planned shot that never was sent."""

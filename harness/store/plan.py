@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from harness.model.plan import SHOT_FIELDS, Plan, PlannedRequest
 from harness.model.traffic import Request
+from harness.store.disk import writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,11 +54,10 @@ def write_plan(
         directory / "plan.parquet",
         directory / "requests.parquet",
     )
-    pq.write_table(pa.table(dict(columns)), shots_path, compression="zstd")
-    rows = [_row(planned) for planned in requests]
-    pq.write_table(
-        pa.Table.from_pylist(rows, _REQUESTS), requests_path, compression="zstd"
-    )
+    rows = pa.Table.from_pylist([_row(planned) for planned in requests], _REQUESTS)
+    with writing(directory):
+        pq.write_table(pa.table(dict(columns)), shots_path, compression="zstd")
+        pq.write_table(rows, requests_path, compression="zstd")
     digest = hashlib.sha256(repr((open_loop, warmup_ns, slice_ns, slices)).encode())
     for column in columns.values():
         digest.update(column.tobytes())

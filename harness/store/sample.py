@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.model.result import SAMPLE_FIELDS, USAGE_FIELDS
+from harness.store.disk import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,7 +42,8 @@ def write_columns(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
     table = pa.table(
         {name: np.ascontiguousarray(column) for name, column in columns.items()}
     )
-    pq.write_table(table, path, compression="zstd")
+    with writing(path):
+        pq.write_table(table, path, compression="zstd")
 
 
 def read_columns(path: Path) -> dict[str, NDArray[Any]]:

@@ -20,6 +20,7 @@ from harness.errors import ComparisonError, InputError
 from harness.model.plan import Plan
 from harness.model.result import Arm, ArmResult, Books, GeneratorHealth, Round
 from harness.model.scenario import Scenario
+from harness.store.disk import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,8 +96,9 @@ def write_text(path: Path, text: str) -> None:
     """Write a file that appears under its name only when it is whole."""
     partial = path.with_name(f"{path.name}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        with writing(path):
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -138,8 +140,9 @@ def partial_round(directory: Path, index: int) -> Path:
     """A new, empty directory for a round under way, with one for each arm."""
     partial = directory / f"round-{index:02}.partial"
     shutil.rmtree(partial, ignore_errors=True)
-    for arm in Arm:
-        (partial / arm).mkdir(parents=True)
+    with writing(partial):
+        for arm in Arm:
+            (partial / arm).mkdir(parents=True)
     return partial
 
 

@@ -26,8 +26,10 @@ service:
 load:
   replay: {replay}
 rounds: {{min: 4, slice: 2s, slices: 3, warmup: 2s, ramp: 0s}}
-budgets:
-  cpu: 50%   # rounds of 6 s on a shared machine
+budgets:   # with room for rounds of 6 s on a shared machine
+  latency: {{p95: 10% or 15ms, p99: 20% or 25ms}}
+  routes: {{p95: 20% or 15ms}}
+  cpu: 50%
 """
 
 

@@ -1,0 +1,79 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness.model.plan import Plan, PlannedRequest
+from harness.model.traffic import Request
+from harness.store.plan import read_requests, read_shots, write_plan
+
+TEXT = st.text(st.characters(codec="latin-1"), max_size=5)
+PAIRS = st.lists(st.tuples(TEXT.map(str.lower), TEXT), max_size=3).map(tuple)
+
+
+@st.composite
+def planned(draw: st.DrawFn) -> PlannedRequest:
+    name = st.sampled_from(["accept", "x-y"])
+    request = Request(
+        method=draw(st.sampled_from(["GET", "POST"])),
+        target="/" + draw(st.text("ab?=", max_size=5)),
+        headers=tuple(draw(st.lists(st.tuples(name, TEXT), max_size=3))),
+        body=draw(st.binary(max_size=5)),
+    )
+    return PlannedRequest(
+        request=request,
+        route=draw(TEXT),
+        cookies=draw(st.none() | PAIRS),
+        recorded_status=draw(st.integers(0, 599)),
+    )
+
+
+def stored(directory: Path, requests: list[PlannedRequest], **terms: Any) -> Plan:
+    shots = {
+        "user": np.array([0, 0, 1]),
+        "due_ns": np.array([1, 5, 2]),
+        "think_ns": np.zeros(3),
+        "fresh": np.array([True, False, True]),
+        "request": np.zeros(3),
+    }
+    known: dict[str, Any] = {
+        "open_loop": True,
+        "warmup_ns": 1,
+        "slice_ns": 2,
+        "slices": 3,
+    }
+    return write_plan(directory, shots, requests, **{**known, **terms})
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(st.lists(planned(), min_size=1, max_size=4))
+def test_round_trip(tmp_path: Path, requests: list[PlannedRequest]) -> None:
+    """What is planned reads back as it was."""
+    plan = stored(tmp_path, requests)
+
+    shots = read_shots(plan.shots_path)
+
+    assert requests == read_requests(plan.requests_path)
+    assert [0, 0, 1] == shots["user"].tolist()
+    assert [1, 5, 2] == shots["due_ns"].tolist()
+    assert [True, False, True] == shots["fresh"].tolist()
+    assert (3, 2, 7) == (plan.shots, plan.users, plan.total_ns)
+
+
+def test_digest(tmp_path: Path) -> None:
+    """The digest is of the content: any change of a plan changes it."""
+    request = Request(method="GET", target="/")
+    one = PlannedRequest(request=request, route="r", cookies=None, recorded_status=0)
+    other = PlannedRequest(request=request, route="r", cookies=(), recorded_status=0)
+
+    digests = [
+        stored(tmp_path, [one]).digest,
+        stored(tmp_path, [one]).digest,
+        stored(tmp_path, [other]).digest,
+        stored(tmp_path, [one], slices=4).digest,
+    ]
+
+    assert digests[0] == digests[1]
+    assert 3 == len(set(digests))

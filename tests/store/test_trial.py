@@ -1,0 +1,147 @@
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ComparisonError, InputError, SeatrialError
+from harness.model.plan import Plan
+from harness.model.result import Arm, ArmResult, Books, GeneratorHealth, Round
+from harness.model.scenario import Scenario
+from harness.store.disk import writing
+from harness.store.trial import (
+    Journal,
+    new_trial_directory,
+    partial_round,
+    read_journal,
+    read_rounds,
+    write_journal,
+    write_round,
+    write_text,
+)
+
+
+def journal(directory: Path) -> Journal:
+    return Journal(
+        id="t",
+        scenario=Scenario.model_validate(
+            {
+                "name": "x",
+                "recording": "r.parquet",
+                "service": {"image": "i"},
+                "load": {"replay": {"speed": 2}},
+            }
+        ),
+        recording_digest="d",
+        plan=Plan(
+            shots_path=directory / "plan.parquet",
+            requests_path=directory / "requests.parquet",
+            digest="p",
+            shots=1,
+            users=1,
+            open_loop=True,
+            warmup_ns=1,
+            slice_ns=1,
+            slices=1,
+        ),
+        baseline="a",
+        candidate="b",
+        notes=("n",),
+        versions={"seatrial": "0"},
+        failed_starts=("once",),
+        stopped="why",
+    )
+
+
+def round_of(partial: Path, index: int) -> Round:
+    arms = {
+        arm: ArmResult(
+            arm=arm,
+            samples=partial / arm / "samples.parquet",
+            usage=partial / arm / "usage.parquet",
+            cpu_ns=None if arm is Arm.BASELINE else 5,
+            books=Books(
+                sent=3, answered=2, failed=1, in_flight=0, connections=1, reconnects=0
+            ),
+            health=GeneratorHealth(
+                cpu_ratio=0.1, timer_late_p95_ns=1, lag_p99_ns=2, steal_ratio=0.0
+            ),
+            died="",
+        )
+        for arm in Arm
+    }
+    return Round(
+        index=index,
+        first=Arm.CANDIDATE,
+        plan_digest="p",
+        baseline=arms[Arm.BASELINE],
+        candidate=arms[Arm.CANDIDATE],
+    )
+
+
+def test_journal(tmp_path: Path) -> None:
+    """A trial's journal reads back as it was written, wherever the directory is."""
+    write_journal(tmp_path, journal(tmp_path))
+    moved = tmp_path.rename(tmp_path.with_name("moved"))
+
+    assert journal(moved) == read_journal(moved)
+
+
+def test_rounds(tmp_path: Path) -> None:
+    """Finished rounds come back in order; one under way does not count."""
+    for index in (2, 1):
+        partial = partial_round(tmp_path, index)
+        write_round(partial, round_of(partial, index))
+    partial_round(tmp_path, 3)
+
+    rounds = list(read_rounds(tmp_path))
+
+    assert [1, 2] == [each.index for each in rounds]
+    final = tmp_path / "round-01"
+    assert round_of(final, 1) == rounds[0]
+
+
+def test_taken_name(tmp_path: Path) -> None:
+    """Two trials of one second get a directory each."""
+    names = [new_trial_directory(tmp_path, "t").name for _ in range(3)]
+
+    assert ["t", "t-2", "t-3"] == names
+
+
+def test_no_place(tmp_path: Path) -> None:
+    """A place where no directory can be made is named, with the remedy."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(InputError) as caught:
+        new_trial_directory(tmp_path / "file" / "below", "t")
+
+    assert "--out" in caught.value.hint
+
+
+def test_broken(tmp_path: Path) -> None:
+    """Broken and newer journals are refused by name; a stranger's folder, too."""
+    with pytest.raises(InputError, match=r"holds no trial\.json"):
+        read_journal(tmp_path)
+    (tmp_path / "trial.json").write_text("{")
+    with pytest.raises(ComparisonError, match="broken"):
+        read_journal(tmp_path)
+    (tmp_path / "trial.json").write_text('{"schema": 99}')
+    with pytest.raises(ComparisonError, match="newer"):
+        read_journal(tmp_path)
+
+
+def test_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A file that cannot be written whole does not appear, nor does its beginning."""
+    path = tmp_path / "f"
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "a\ud800")
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_full_disk() -> None:
+    """A full disk is one clear error with the place and the remedy."""
+    full = Path("/dev/full")
+
+    with pytest.raises(SeatrialError) as caught, writing(full):
+        full.write_text("x")
+
+    assert "/dev/full: cannot be written: No space left" in caught.value.message
