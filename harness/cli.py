@@ -37,7 +37,7 @@ _USAGE, _CRASH, _INTERRUPTED, _TERMINATED = 2, 4, 130, 143
 
 
 class _Terminated(KeyboardInterrupt):
-    """SIGTERM came."""
+    """SIGTERM came; click hands it on as the cause of an Abort."""
 
 
 def main() -> None:
@@ -53,9 +53,9 @@ def _terminate(_signal: int, _frame: FrameType | None) -> None:
 def _exit_code(arguments: list[str]) -> int:
     try:
         code = seatrial.main(arguments, prog_name="seatrial", standalone_mode=False)
-    except _Terminated:
-        return _say("terminated; finished rounds are kept", _TERMINATED)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as error:
+        if isinstance(error.__cause__ or error, _Terminated):
+            return _say("terminated; finished rounds are kept", _TERMINATED)
         return _say("interrupted; finished rounds are kept", _INTERRUPTED)
     except click.ClickException as error:
         return _say(f"error: {error.format_message()}", _USAGE)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from harness.model.plan import Plan
 
-__all__ = ["Generator", "generating", "with_unsent"]
+__all__ = ["Generator", "as_planned", "generating"]
 
 _GRACE_S = 60.0
 _NOT_SENT = CAUSES.index("not sent")
@@ -89,7 +89,7 @@ class Generator:
         records = read_spool(self.spool)
         columns = {name: records[name] for name in records.dtype.names or ()}
         health = self._health(columns)
-        write_columns(samples, with_unsent(columns, self.plan))
+        write_columns(samples, as_planned(columns, self.plan))
         self.spool.unlink()
         return Books(**asdict(totals)), health
 
@@ -219,10 +219,13 @@ def _quantile(values: Sequence[int] | NDArray[Any], q: float) -> int:
     return int(np.quantile(values, q, method="inverted_cdf"))
 
 
-def with_unsent(
-    columns: dict[str, NDArray[Any]], plan: Plan
-) -> dict[str, NDArray[Any]]:
-    """In an open loop, add a row for each planned shot that never was sent."""
+def as_planned(columns: dict[str, NDArray[Any]], plan: Plan) -> dict[str, NDArray[Any]]:
+    """Samples of an open loop by the slice in which each shot was due.
+
+    A shot that an earlier slice left over belongs to that slice, and one that was never
+    sent is a row with its cause. A closed population plans no moments: its samples
+    belong to the slice in which they were sent.
+    """
     if not plan.open_loop:
         return columns
     due_ns = read_shots(plan.shots_path)["due_ns"]
@@ -231,14 +234,10 @@ def with_unsent(
         name: np.zeros(len(unsent), column.dtype) for name, column in columns.items()
     }
     rows["shot"] = unsent
-    rows["slice"] = _slice_of(due_ns[unsent], plan).astype("u2")
     rows["cause"][:] = _NOT_SENT
-    return {
+    both = {
         name: np.concatenate([column, rows[name]]) for name, column in columns.items()
     }
-
-
-def _slice_of(due_ns: NDArray[Any], plan: Plan) -> NDArray[Any]:
-    return np.where(
-        due_ns < plan.warmup_ns, 0, 1 + (due_ns - plan.warmup_ns) // plan.slice_ns
-    )
+    after_warmup_ns = due_ns[both["shot"]] - plan.warmup_ns
+    number = np.where(after_warmup_ns < 0, 0, 1 + after_warmup_ns // plan.slice_ns)
+    return {**both, "slice": number.astype(columns["slice"].dtype)}

@@ -16,7 +16,8 @@ from harness.model.plan import PlannedRequest
 from harness.model.route import route_of
 from harness.model.traffic import Request
 from harness.store.plan import write_plan
-from harness.store.timeline import read_requests, read_timeline
+from harness.store.recording import exchanges
+from harness.store.timeline import read_timeline
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from harness.model.plan import Plan
     from harness.model.scenario import Replay, Rounds, Scenario
-    from harness.model.traffic import Recording
+    from harness.model.traffic import Exchange, Recording
     from harness.store.timeline import Timeline
 
 __all__ = ["closed_shots", "make_plan", "open_shots", "planned_request"]
@@ -127,10 +128,9 @@ def closed_shots(timeline: Timeline, users: int, rounds: Rounds, seed: int) -> S
     return _thinking(parts)
 
 
-def planned_request(
-    request: Request, recorded_status: int, *, cookies_recorded: bool
-) -> PlannedRequest:
+def planned_request(exchange: Exchange, *, cookies_recorded: bool) -> PlannedRequest:
     """A recorded request as it will be sent, its cookies apart."""
+    request = exchange.request
     pairs = tuple(
         (name.strip(), value.strip())
         for header, line in request.headers
@@ -148,7 +148,7 @@ def planned_request(
         ),
         route=route_of(request.method, request.target),
         cookies=pairs if cookies_recorded else None,
-        recorded_status=recorded_status,
+        recorded_status=exchange.response.status if exchange.response else 0,
     )
 
 
@@ -199,8 +199,8 @@ def _distinct_requests(
     numbers: dict[PlannedRequest, int] = {}
     number_of = np.empty(len(wanted), "u4")
     known = recording.cookies_recorded
-    for index, (_, request, status) in enumerate(read_requests(recording, wanted)):
-        planned = planned_request(request, status, cookies_recorded=known)
+    for index, exchange in enumerate(exchanges(recording, wanted)):
+        planned = planned_request(exchange, cookies_recorded=known)
         number_of[index] = numbers.setdefault(planned, len(numbers))
     return number_of[place], list(numbers)
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
 __all__ = [
     "SCHEMA",
     "SCHEMA_VERSION",
@@ -258,9 +261,23 @@ def columns(recording: Recording, names: Sequence[str]) -> Iterator[pa.Table]:
             yield file.read_row_group(group, columns=list(names))
 
 
-def exchanges(recording: Recording) -> Iterator[Exchange]:
-    """The exchanges in the order of their start, a row group in memory at a time."""
-    for table in columns(recording, SCHEMA.names):
+def exchanges(
+    recording: Recording, rows: NDArray[np.int64] | None = None
+) -> Iterator[Exchange]:
+    """The exchanges in the order of their start, a row group in memory at a time.
+
+    Args:
+        recording: which.
+        rows: ascending row numbers of those that are wanted; `None` for all.
+    """
+    first = 0
+    for group in columns(recording, SCHEMA.names):
+        table = group
+        if rows is not None:
+            table = group.take(
+                rows[(rows >= first) & (rows < first + len(group))] - first
+            )
+        first += len(group)
         for batch in table.to_batches(max_chunksize=1024):
             yield from map(_exchange, batch.to_pylist())
 

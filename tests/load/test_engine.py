@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.load.engine import with_unsent
+from harness.load.engine import as_planned
 from harness.model.plan import Plan, PlannedRequest
 from harness.model.result import CAUSES, SAMPLE_FIELDS
 from harness.model.traffic import Request
@@ -42,7 +42,7 @@ def test_unsent_shots_are_accounted_for(tmp_path: Path) -> None:
     """An open loop's shot that was never sent is a row of its slice, with a cause."""
     plan = plan_of(tmp_path, [0, 9, 10, 14, 15, 19], open_loop=True)
 
-    rows = with_unsent(columns([0, 2]), plan)
+    rows = as_planned(columns([0, 2]), plan)
 
     assert [0, 2, 1, 3, 4, 5] == rows["shot"].tolist()
     assert [0, 1, 2, 2] == rows["slice"][2:].tolist()
@@ -52,8 +52,16 @@ def test_unsent_shots_are_accounted_for(tmp_path: Path) -> None:
     }
 
 
+def test_left_over_by_the_warmup(tmp_path: Path) -> None:
+    """A shot due in the warm-up is not measured, however late it was sent."""
+    plan = plan_of(tmp_path, [9, 10], open_loop=True)
+    sent = {**columns([0, 1]), "slice": np.array([1, 2], "u2")}
+
+    assert [0, 1] == as_planned(sent, plan)["slice"].tolist()
+
+
 def test_closed_population_sends_what_it_can(tmp_path: Path) -> None:
     """In a closed population an unsent shot is missing goodput, not a sample."""
     plan = plan_of(tmp_path, [-1, -1], open_loop=False)
 
-    assert [0] == with_unsent(columns([0]), plan)["shot"].tolist()
+    assert [0] == as_planned(columns([0]), plan)["shot"].tolist()

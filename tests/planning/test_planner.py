@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.model.scenario import Replay, Rounds
-from harness.model.traffic import Request
+from harness.model.traffic import Exchange, Request
 from harness.planning.planner import closed_shots, open_shots, planned_request
 from harness.store.timeline import Timeline
 
@@ -122,9 +122,11 @@ def test_cookies_apart() -> None:
         method="GET", target="/1", headers=(("cookie", "a=1; b=x=y"), ("accept", "*"))
     )
 
-    planned = planned_request(request, 200, cookies_recorded=True)
+    exchange = Exchange(start_ns=0, client="c", request=request)
+
+    planned = planned_request(exchange, cookies_recorded=True)
 
     assert (("a", "1"), ("b", "x=y")) == planned.cookies
     assert (("accept", "*"),) == planned.request.headers
     assert "GET /{id}" == planned.route
-    assert planned_request(request, 200, cookies_recorded=False).cookies is None
+    assert planned_request(exchange, cookies_recorded=False).cookies is None

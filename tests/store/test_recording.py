@@ -4,6 +4,7 @@ import json
 import resource
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -83,6 +84,18 @@ def test_what_is_written_is_read_back(
     """Every exchange comes back equal and in its place."""
     path = tmp_path_factory.mktemp("rec") / "rec.parquet"
     assert given == list(exchanges(written(path, given)))
+
+
+@pytest.mark.parametrize("wanted", [[], [0], [1, 2, 3], [0, 2, 4]])
+def test_chosen_rows(tmp_path: Path, wanted: list[int]) -> None:
+    """Chosen rows come back whichever row groups they are in."""
+    tables = [table_of([exchange(n)]) for n in (0, 1)]
+    tables.append(table_of([exchange(n) for n in (2, 3, 4)]))
+    recording = write_recording(iter(tables), tmp_path / "rec.parquet", provenance)
+
+    chosen = exchanges(recording, np.array(wanted, "i8"))
+
+    assert wanted == [each.start_ns for each in chosen]
 
 
 def test_the_handle_says_what_the_rows_do_not(tmp_path: Path) -> None:
