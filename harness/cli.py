@@ -1,31 +1,24 @@
-"""Arguments in, exit code out; the only print and the only sys.exit.
-
-Exit codes: 0 pass, 1 fail, 2 wrong input or usage, 3 inconclusive, 4 not measured,
-130 and 143 interrupted. Nothing else ends in 1.
-"""
+"""The commands: arguments in, text out; the only print."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
-import signal
 import sys
-import tempfile
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from harness.errors import BuildError, InputError, SeatrialError
+from harness.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import FrameType
 
     from harness.model.verdict import Report
 
-__all__ = ["main", "seatrial"]
+__all__ = ["Progress", "progress", "seatrial"]
 
 _EXIT_OF: Final[Mapping[str, int]] = {
     "PASS": 0,
@@ -33,68 +26,44 @@ _EXIT_OF: Final[Mapping[str, int]] = {
     "INCONCLUSIVE": 3,
     "INVALID": 4,
 }
-_USAGE, _CRASH, _INTERRUPTED, _TERMINATED = 2, 4, 130, 143
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM came; click hands it on as the cause of an Abort."""
-
-
-def main() -> None:
-    """Run the command line and exit with its code."""
-    signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(_exit_code(sys.argv[1:]))
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise _Terminated
-
-
-def _exit_code(arguments: list[str]) -> int:
+def _print(text: str) -> None:
+    """To standard output; a reader that has gone has read enough."""
+    progress.end_step()
     try:
-        code = seatrial.main(arguments, prog_name="seatrial", standalone_mode=False)
-    except (KeyboardInterrupt, click.Abort) as error:
-        if isinstance(error.__cause__ or error, _Terminated):
-            return _say("terminated; finished rounds are kept", _TERMINATED)
-        return _say("interrupted; finished rounds are kept", _INTERRUPTED)
-    except click.ClickException as error:
-        return _say(f"error: {error.format_message()}", _USAGE)
-    except SeatrialError as error:
-        return _say(_in_words(error), error.exit_code)
-    except Exception:  # noqa: BLE001 - the one place: a crash must not end in 1
-        return _say(f"internal error; please report {_crash_file()}", _CRASH)
-    return code if isinstance(code, int) else 0
+        click.echo(text, nl=False)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _say(text: str, code: int) -> int:
-    click.echo(text, err=True)
-    return code
+class Progress:
+    """What happens, on standard error; on a terminal a step replaces the one before."""
 
+    def __init__(self) -> None:
+        self._step = False
 
-def _in_words(error: SeatrialError) -> str:
-    lines = [f"error: {error.message}"]
-    if isinstance(error, BuildError):
-        lines += [f"  | {line}" for line in error.log]
-    if error.hint:
-        lines.append(f"hint: {error.hint}")
-    return "\n".join(lines)
+    def announce(self, line: str) -> None:
+        """Tell a line, or a step of a round."""
+        self.end_step()
+        self._step = sys.stderr.isatty() and _STEP.match(line) is not None
+        click.echo(line, err=True, nl=not self._step)
 
-
-def _crash_file() -> str:
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="seatrial-crash-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as file:
-        traceback.print_exc(file=file)
-    return file.name
-
-
-def _announce(line: str) -> None:
-    """Progress; on a terminal the steps of a round replace each other."""
-    if sys.stderr.isatty():
-        step = line.startswith("round ") and " is " not in line
-        click.echo(f"\r\x1b[K{line}", err=True, nl=not step)
-    else:
+    def say(self, line: str) -> None:
+        """Tell what is not to be replaced."""
+        self.end_step()
         click.echo(line, err=True)
+
+    def end_step(self) -> None:
+        """Take a step away that something else will follow."""
+        if self._step:
+            click.echo("\r\x1b[K", err=True, nl=False)
+        self._step = False
+
+
+_STEP = re.compile(r"round \d+: (slice|warm-up)")
+progress = Progress()
+"""Of this process."""
 
 
 def _show(report: Report, form: str) -> None:
@@ -102,11 +71,10 @@ def _show(report: Report, form: str) -> None:
     from harness.report.terminal import terminal  # noqa: PLC0415 - likewise
 
     if form == "terminal" and sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        click.echo(
-            terminal(report, width=shutil.get_terminal_size().columns, color=True)
-        )
+        width = shutil.get_terminal_size().columns
+        _print(terminal(report, width=width, color=True))
     else:
-        click.echo(REPORTERS[form](report), nl=False)
+        _print(REPORTERS[form](report))
 
 
 @click.group(
@@ -214,11 +182,11 @@ def verify(
             build_args=build_args,
             max_time_s=max_time_s,
             wait=wait,
-            announce=_announce,
+            announce=progress.announce,
         )
     )
     _show(report, form)
-    _announce(f"files: {directory}")
+    progress.say(f"files: {directory}")
     codes = {**_EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]
 
@@ -238,7 +206,7 @@ def _pairs(arguments: tuple[str, ...]) -> dict[str, str]:
 @_format
 def judge(trial: Path, inconclusive_exit_code: int, form: str) -> int:
     """Judge a stored trial again, from its files alone, and write its reports."""
-    from harness.evidence import judged  # noqa: PLC0415 - heavy
+    from harness.dossier import judged  # noqa: PLC0415 - heavy
     from harness.trial import write_reports  # noqa: PLC0415 - heavy
 
     report = judged(trial)
@@ -279,9 +247,9 @@ def validate(scenarios: tuple[Path, ...]) -> None:
         try:
             open_recording(path.absolute().parent / read_scenario(path).recording)
         except InputError as error:
-            complaints.append(_in_words(error).removeprefix("error: "))
+            complaints.append(error.text)
         else:
-            click.echo(f"{path}: valid")
+            _print(f"{path}: valid\n")
     if complaints:
         raise ScenarioError("\n".join(complaints))
 
@@ -301,7 +269,7 @@ def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
         out,
         build_args=_pairs(build_arg),
         wait=wait,
-        announce=_announce,
+        announce=progress.announce,
         show=lambda report: _show(report, "terminal"),
     )
     return 0 if right else 1
@@ -316,7 +284,13 @@ def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     type=_path,
     help="The recording to write, such as rec.parquet.",
 )
-@_option("--format", "form", help="accesslog or har; recognised where it is left out.")
+@click.option(
+    "--format",
+    "form",
+    envvar="SEATRIAL_CAPTURE_FORMAT",
+    show_envvar=True,
+    help="accesslog or har; recognised where it is left out.",
+)
 @_option("--host", help="The host to keep of a HAR; default: the most frequent.")
 def import_(
     sources: tuple[Path, ...], output: Path, form: str | None, host: str | None
@@ -334,14 +308,16 @@ def import_(
     recording = import_capture(
         sources, output, format=form, key=redaction_key(), host=host
     )
-    click.echo(as_text(inspection(recording)), nl=False)
+    _print(as_text(inspection(recording)))
 
 
 @seatrial.command()
 @click.argument("recording", type=_path)
-@_option(
+@click.option(
     "--format",
     "form",
+    envvar="SEATRIAL_INSPECT_FORMAT",
+    show_envvar=True,
     type=click.Choice(["terminal", "json"]),
     default="terminal",
     help="How to show it.",
@@ -353,4 +329,4 @@ def inspect(recording: Path, form: str) -> None:
     from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
 
     write = {"terminal": as_text, "json": as_json}[form]
-    click.echo(write(inspection(open_recording(recording))), nl=False)
+    _print(write(inspection(open_recording(recording))))

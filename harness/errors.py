@@ -37,11 +37,20 @@ class SeatrialError(Exception):
     """
 
     exit_code: ClassVar[int] = 4
+    log: tuple[str, ...] = ()
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    @property
+    def text(self) -> str:
+        """The message, the log's lines and the hint, as a person is told them."""
+        lines = [self.message, *(f"  | {line}" for line in self.log)]
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)
 
 
 class InputError(SeatrialError):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import numpy as np
 
-from harness.environment import running
+from harness.environment import Kind, running
 from harness.errors import BuildError, CandidateError
 from harness.load.engine import generating
 from harness.model.result import Arm, ArmResult, Round
@@ -109,8 +110,7 @@ def play_round(pair: Pair, index: int, first: Arm) -> Round:
             )
             for arm in Arm
         }
-        for stage in stages.values():
-            stage.generator.wait_ready()
+        digests = {stage.generator.wait_ready() for stage in stages.values()}
         for number in range(pair.plan.slices + 1):
             part = f"slice {number}/{pair.plan.slices}" if number else "warm-up"
             for arm in (first, first.other):
@@ -122,7 +122,7 @@ def play_round(pair: Pair, index: int, first: Arm) -> Round:
         Round(
             index=index,
             first=first,
-            plan_digest=pair.plan.digest,
+            plan_digest=" and ".join(sorted(digests)),
             baseline=results[Arm.BASELINE],
             candidate=results[Arm.CANDIDATE],
         ),
@@ -144,6 +144,13 @@ def _up(stack: ExitStack, pair: Pair, arm: Arm, directory: Path) -> Target:
     return target
 
 
+def _authority(build: Build) -> str:
+    """A deployed build is asked for by its own name, never by production's."""
+    if build.reference.kind is not Kind.URL:
+        return ""
+    return urlsplit(build.reference.value).netloc.rpartition("@")[2]
+
+
 def _load(
     pair: Pair, arm: Arm, target: Target, directory: Path
 ) -> AbstractContextManager[Generator]:
@@ -153,6 +160,7 @@ def _load(
         host=target.host,
         port=target.port,
         tls=target.tls,
+        authority=_authority(pair.builds[arm]),
         deadline_ns=pair.deadline_ns,
         cores=pair.pinning.generator,
         directory=directory,

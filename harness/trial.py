@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from harness.compare.soundness import candidate_only
+from harness.dossier import Dossier
 from harness.environment import machine_lock, pinning, prepare, remove_leftovers
-from harness.errors import CandidateError
-from harness.evidence import Dossier
+from harness.errors import CandidateError, SeatrialError
 from harness.model.result import Arm
 from harness.planning.planner import make_plan
 from harness.report import REPORTERS
@@ -88,16 +89,15 @@ def verify(terms: Terms) -> tuple[Path, Report]:
         SeatrialError: the measurement failed; nothing is left running.
         KeyboardInterrupt: interrupted; finished rounds are kept and can be judged.
     """
-    started = time.monotonic()
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    trial = f"{stamp}-{terms.scenario.name}"
+    started_s = time.monotonic()
+    trial = f"{time.strftime('%Y%m%d-%H%M%S')}-{terms.scenario.name}"
     with ExitStack() as stack:
         stack.enter_context(machine_lock(trial, wait=terms.wait))
         for line in remove_leftovers(trial):
             terms.announce(line)
-        builds = {arm: stack.enter_context(_prepare(terms, arm, trial)) for arm in Arm}
-        directory = new_trial_directory(terms.parent, trial)
+        directory = stack.enter_context(_directory(terms.parent, trial))
         plan = make_plan(terms.scenario, terms.recording, directory)
+        builds = {arm: stack.enter_context(_prepare(terms, arm, trial)) for arm in Arm}
         pins = pinning(terms.scenario.service.limits.cpus)
         journal = _journal(terms, trial, plan, builds, pins)
         write_journal(directory, journal)
@@ -109,9 +109,19 @@ def verify(terms: Terms) -> tuple[Path, Report]:
             directory=directory,
             announce=terms.announce,
         )
-        report = _Course(pair, journal, terms).play(started)
-    write_reports(directory, report)
+        report = _Course(pair, journal, terms).play(started_s)
     return directory, report
+
+
+@contextmanager
+def _directory(parent: Path, name: str) -> Iterator[Path]:
+    """The trial's directory; gone again if the trial did not get to its first round."""
+    directory = new_trial_directory(parent, name)
+    try:
+        yield directory
+    finally:
+        if not (directory / "trial.json").exists():
+            shutil.rmtree(directory)
 
 
 def write_reports(directory: Path, report: Report) -> None:
@@ -142,19 +152,33 @@ class _Course:
         self._terms = terms
         self._dossier = Dossier(journal)
         self._longest_s = 2 * pair.plan.total_ns / 1e9
+        self._firsts = first_arms(terms.scenario.seed)
+        self._first = next(self._firsts)
         self.journal = journal
         self.over = False
 
     def play(self, started_s: float) -> Report:
-        """Play until enough rounds are sound, or it is clear that they will not be."""
-        firsts = first_arms(self._terms.scenario.seed)
-        for index in count(1):
-            self._stop_if_late(index, started_s)
-            if self.over:
-                break
-            self._play_one(index, next(firsts))
-        write_journal(self._pair.directory, self.journal)
-        return self._dossier.judged(self.journal)
+        """Play until enough rounds are sound, or it is clear that they will not be.
+
+        However it ends, the journal and the reports say how far it came.
+        """
+        try:
+            for index in count(1):
+                self._stop_if_late(index, started_s)
+                if self.over:
+                    break
+                self._play_one(index)
+        except KeyboardInterrupt:
+            self.journal = replace(self.journal, stopped="interrupted")
+            raise
+        except SeatrialError as error:
+            self.journal = replace(self.journal, stopped=error.message)
+            raise
+        finally:
+            write_journal(self._pair.directory, self.journal)
+            report = self._dossier.judged(self.journal)
+            write_reports(self._pair.directory, report)
+        return report
 
     def _stop_if_late(self, index: int, started_s: float) -> None:
         limit_s = self._terms.max_time_s
@@ -165,20 +189,19 @@ class _Course:
         self.journal = replace(self.journal, stopped=stopped)
         self.over = True
 
-    def _play_one(self, index: int, first: Arm) -> None:
+    def _play_one(self, index: int) -> None:
         started_s = time.monotonic()
         try:
-            evidence = self._dossier.add(play_round(self._pair, index, first))
+            played = play_round(self._pair, index, self._first)
         except CandidateError as error:
             self._note_failed_start(error)
             return
-        except KeyboardInterrupt:
-            stopped = replace(self.journal, stopped="interrupted")
-            write_journal(self._pair.directory, stopped)
-            raise
+        evidence = self._dossier.add(played)
         self._longest_s = max(self._longest_s, time.monotonic() - started_s)
         if evidence.round.void:
             self._terms.announce(f"round {index} is void: {evidence.round.void}")
+        else:
+            self._first = next(self._firsts)
         rounds = self._dossier.rounds
         void = sum(1 for each in rounds if each.round.void)
         enough = len(rounds) - void >= self._terms.scenario.rounds.min
@@ -233,7 +256,9 @@ def _notes(terms: Terms, builds: Mapping[Arm, Build], pins: Pinning) -> Iterator
     if pins.note:
         yield pins.note
     baseline, candidate = (builds[arm].reference.commit for arm in Arm)
-    if baseline and baseline == candidate:
+    if builds[Arm.BASELINE].digest == builds[Arm.CANDIDATE].digest:
+        yield "both arms are the same build"
+    elif baseline and baseline == candidate:
         yield "both arms are the same commit"
     skipped = sum(each.count for each in terms.recording.skipped)
     if skipped:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harness.cli import main, seatrial
+from harness.__main__ import main
+from harness.cli import seatrial
 from harness.errors import InputError
 
 SCENARIO = """\

@@ -4,6 +4,11 @@ What identifies a person or opens a door becomes `anon-` and 16 hexadecimal digi
 truncated HMAC-SHA256 under the user's key, separate for each kind of value. The same
 value gives the same pseudonym, however it was percent-encoded, so sessions, caches and
 joins behave as recorded. All else stays byte for byte.
+
+A name such as `password` or `secret_key` hides any value. One that is as often harmless
+(`code`, `key`, `session`, `sort_key`) hides only what looks like a secret: 16 characters
+or more without a space, one of them a digit or a capital. `tokens` hides what is not a
+number, since that would be a count.
 """
 
 from __future__ import annotations
@@ -12,13 +17,14 @@ import hmac
 import json
 import re
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus, unquote_plus
 
 from harness.model.traffic import Exchange, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     Mask = Callable[[str, str], str]
     Rule = Callable[[Mask, str], str]
@@ -29,36 +35,29 @@ _HEX_DIGITS: Final = 16
 _CACHED: Final = 8192
 _NESTED: Final = 3
 
-_SECRET_NAMES: Final = frozenset(
-    {
-        "auth",
-        "bearer",
-        "code",
-        "creds",
-        "cvv",
-        "jwt",
-        "key",
-        "otp",
-        "pass",
-        "passcode",
-        "passphrase",
-        "pin",
-        "pwd",
-        "samlrequest",
-        "samlresponse",
-        "sess",
-        "session",
-        "sid",
-        "sig",
-        "ticket",
-    }
+_ANYTHING: Final = re.compile(r".+", re.DOTALL)
+_NO_NUMBER: Final = re.compile(r"(?!-?[\d.]+$).+", re.DOTALL)
+_OPAQUE: Final = re.compile(r"(?=\S*[A-Z\d])\S{16,}")
+_SECRETS: Final = (
+    (
+        re.compile(
+            r"^x?(?:auth|authentication|bearer|creds|cvv|jwt|otp|pass|passcode|pin"
+            r"|passphrase|pwd|samlrequest|samlresponse|sess|sid|sig|ticket)$"
+            r"|(?:token|secret|signature|credentials?|nonce|authorization|oauth|jwt"
+            r"|verifier|pwd|sid|sessid|sessionid|usersession|authcode"
+            r"|authorizationcode)$"
+            r"|(?:access|api|auth|functions|private|secret|session|subscription)keys?$"
+            r"|password|passwd|csrf|xsrf"
+        ),
+        _ANYTHING,
+    ),
+    (re.compile(r"tokens$"), _NO_NUMBER),
+    (re.compile(r"^code$|(?:^|_)(?:keys?|session)$"), _OPAQUE),
 )
-_SECRET_ENDINGS: Final = re.compile(
-    r"(?:token|secret|apikey|accesskey|privatekey|signature|credentials?|sessionid|sid"
-    r"|sessid|sessionkey|nonce|authorization|oauth|jwt|verifier|pwd)$"
-    r"|password|passwd|csrf|xsrf"
-)
-_FILLERS: Final = re.compile(r"[^a-z0-9]")
+"""Names in either spelling of `_spellings`, and which of their values are secrets."""
+
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_FILLERS: Final = re.compile(r"[^a-z0-9]+")
 _SENDS_VALUES: Final = re.compile(r"[=@]|eyJ")
 _SUSPECT: Final = re.compile(
     r"token|secret|pass|pwd|key|sig|ses|sid|jwt|auth|code|csrf|xsrf|cred|nonce|otp|pin"
@@ -83,18 +82,31 @@ _FORM_PART: Final = re.compile(
 _XML_ELEMENT: Final = re.compile(r"(<(?:[\w-]+:)?([\w-]+)\b[^<>]*>)([^<>]+)(?=</)")
 
 
+def _spellings(name: str) -> tuple[str, str]:
+    """`X-Api%4Bey` as `x_api_key` and as `xapikey`."""
+    words = _FILLERS.sub("_", _HUMP.sub("_", unquote_plus(name)).lower()).strip("_")
+    return words, words.replace("_", "")
+
+
 @lru_cache(maxsize=_CACHED)
-def _is_secret(name: str) -> bool:
+def _secrets_under(name: str) -> re.Pattern[str] | None:
+    """What a parameter's value must look like to be a secret; `None`: none ever is."""
+    parts = name.replace("]", "").split("[")
+    spelled = [spelling for part in parts for spelling in _spellings(part)]
+    for names, values in _SECRETS:
+        if any(map(names.search, spelled)):
+            return values
+    return None
+
+
+def _is_secret(name: str, value: str) -> bool:
     """Whether a parameter of this name, in any spelling, obviously holds a secret."""
-    if "[" in name:
-        name = max(name.replace("]", "").split("["), key=_is_secret)
-    plain = _FILLERS.sub("", unquote_plus(name).lower())
-    known = not _SECRET_NAMES.isdisjoint((plain, plain.removeprefix("x")))
-    return known or _SECRET_ENDINGS.search(plain) is not None
+    values = _secrets_under(name)
+    return values is not None and bool(values.fullmatch(unquote_plus(value)))
 
 
 def _token(mask: Mask, value: str) -> str:
-    return mask("token", unquote_plus(value)) if value else value
+    return mask("token", unquote_plus(value))
 
 
 def _jwt(mask: Mask, text: str) -> str:
@@ -106,7 +118,7 @@ def _parameter(mask: Mask, pair: str, depth: int) -> str:
     parts = pair.split(";")
     for place, part in enumerate(parts):
         name, _, value = part.partition("=")
-        if value and _is_secret(name):
+        if _is_secret(name, value):
             secret = ";".join((value, *parts[place + 1 :]))
             return ";".join((*parts[:place], f"{name}={_token(mask, secret)}"))
         if value and depth:
@@ -134,7 +146,9 @@ def _url(mask: Mask, url: str, depth: int = _NESTED) -> str:
     path = _USERINFO.sub(lambda found: mask("credential", found[0]), path)
     path = _PATH_PARAM.sub(
         lambda found: (
-            f"{found[1]}={_token(mask, found[2])}" if _is_secret(found[1]) else found[0]
+            f"{found[1]}={_token(mask, found[2])}"
+            if _is_secret(found[1], found[2])
+            else found[0]
         ),
         path,
     )
@@ -167,13 +181,16 @@ def _addresses(mask: Mask, value: str) -> str:
 
 
 def _json(mask: Mask, text: str) -> str:
-    def masked(found: re.Match[str]) -> str:
-        secret = f'"{mask("token", unquote_plus(_json_text(found[0])))}"'
-        return found[0] if found[0] == '""' else secret
-
     def pair(found: re.Match[str]) -> str:
-        if not _is_secret(_json_text(found[1])):
+        name = _json_text(found[1])
+        if _secrets_under(name) is None:
             return found[0]
+
+        def masked(scalar: re.Match[str]) -> str:
+            value = _json_text(scalar[0])
+            secret = _is_secret(name, value)
+            return f'"{_token(mask, value)}"' if secret else scalar[0]
+
         return found[1] + found[2] + _JSON_SCALAR.sub(masked, found[3])
 
     return _jwt(mask, _JSON_PAIR.sub(pair, text))
@@ -186,54 +203,67 @@ def _json_text(literal: str) -> str:
         return literal.strip('"')
 
 
-def _multipart(mask: Mask, text: str) -> str:
-    return _FORM_PART.sub(
-        lambda found: (
-            found[1] + _token(mask, found[3]) if _is_secret(found[2]) else found[0]
+def _person(mask: Mask, value: str) -> str:
+    return mask("user", value) if value else value
+
+
+def _named(form: re.Pattern[str]) -> Rule:
+    """The rule for a form whose match has what comes before, the name, the value."""
+
+    def rule(mask: Mask, text: str) -> str:
+        return form.sub(
+            lambda found: (
+                found[1] + _token(mask, found[3])
+                if _is_secret(found[2], found[3])
+                else found[0]
+            ),
+            text,
+        )
+
+    return rule
+
+
+_HEADERS: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = (
+    (re.compile(r"(?:proxy-)?authorization|authentication"), _credentials),
+    (re.compile(r"cookie"), _cookies),
+    (re.compile(r"referer|(?:.+-)?(?:host|version)"), _url),
+    (
+        re.compile(
+            r"forwarded|(?:.+-)?(?:client-ip|connecting-ip|real-ip|forwarded-for"
+            r"|external-address)"
         ),
-        text,
-    )
+        _addresses,
+    ),
+    (re.compile(r"from|(?:.+-)?(?:user|username|email)"), _person),
+)
+"""Names in lower case; the others go by their value and by `_SECRETS`."""
 
-
-def _xml(mask: Mask, text: str) -> str:
-    return _XML_ELEMENT.sub(
-        lambda found: (
-            found[1] + _token(mask, found[3]) if _is_secret(found[2]) else found[0]
-        ),
-        text,
-    )
-
-
-_HEADERS: Final[Mapping[str, Rule]] = {
-    "authorization": _credentials,
-    "cf-connecting-ip": _addresses,
-    "client-ip": _addresses,
-    "cookie": _cookies,
-    "fastly-client-ip": _addresses,
-    "forwarded": _addresses,
-    "proxy-authorization": _credentials,
-    "referer": _url,
-    "true-client-ip": _addresses,
-    "x-client-ip": _addresses,
-    "x-cluster-client-ip": _addresses,
-    "x-forwarded-for": _addresses,
-    "x-original-forwarded-for": _addresses,
-    "x-real-ip": _addresses,
-}
 _BODIES: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = (
     (re.compile(r"\s*[{\[]"), _json),
-    (re.compile(r"\s*--[^\r\n]+\r?\n"), _multipart),
-    (re.compile(r"\s*<"), _xml),
+    (re.compile(r"\s*--[^\r\n]+\r?\n"), _named(_FORM_PART)),
+    (re.compile(r"\s*<"), _named(_XML_ELEMENT)),
     (re.compile(r"[^\s=&]+=\S*"), _form),
 )
 
 
 def _header(mask: Mask, name: str, value: str) -> str:
-    if name in _HEADERS:
-        return _HEADERS[name](mask, value)
-    if value and _is_secret(name):
+    for names, rule in _HEADERS:
+        if names.fullmatch(name):
+            return rule(mask, value)
+    if _is_secret(name, value):
         return _token(mask, value)
+    if _is_address(value):
+        return _addresses(mask, value)
     return _url(mask, value) if "://" in value else _jwt(mask, value)
+
+
+def _is_address(text: str) -> bool:
+    if not _ADDRESS.fullmatch(text):
+        return False
+    try:
+        return bool(ip_address(text.strip("[]")))
+    except ValueError:
+        return False
 
 
 def _body(mask: Mask, body: bytes) -> bytes:

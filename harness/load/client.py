@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from socket import IPPROTO_TCP, MSG_DONTWAIT, MSG_PEEK, TCP_NODELAY
 from time import monotonic_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gevent import socket
 
@@ -15,9 +16,17 @@ from harness.model.result import CAUSES
 if TYPE_CHECKING:
     import ssl
 
+    from harness.load.wire import Wire
+    from harness.model.session import Jar
+
 __all__ = ["Client", "Endpoint", "Outcome"]
 
 _PIECE_BYTES = 65536
+_OURS = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
+)
+"""What this machine runs out of is never the build's error."""
+
 _TIMEOUT, _REFUSED, _RESET, _CLOSED, _CUT, _NOT_HTTP = (
     CAUSES.index(cause)
     for cause in (
@@ -36,7 +45,7 @@ class Endpoint:
     """Where all users of an arm send, and what they did to its connections.
 
     Attributes:
-        host: an address, not a name.
+        host: name or address; a name is resolved once.
         port: TCP port.
         deadline_ns: the longest that a request may take from its sending.
         tls: the one context that all connections share, `None` for plain text.
@@ -48,15 +57,29 @@ class Endpoint:
     deadline_ns: int
     tls: ssl.SSLContext | None = None
     opened: int = 0
+    _address: tuple[Any, ...] = ()
+
+    def _resolved(self) -> tuple[Any, ...]:
+        if not self._address:
+            found = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM)
+            self._address = found[0]
+        return self._address
 
     def connect(self, timeout_s: float) -> socket.socket:
         """A new connection."""
-        connection = socket.create_connection((self.host, self.port), timeout_s)
-        connection.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+        family, kind, protocol, _, address = self._resolved()
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(timeout_s)
+            connection.connect(address)
+            connection.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+            if self.tls is not None:
+                connection = self.tls.wrap_socket(connection, server_hostname=self.host)
+        except OSError:
+            connection.close()
+            raise
         self.opened += 1
-        if self.tls is None:
-            return connection
-        return self.tls.wrap_socket(connection, server_hostname=self.host)
+        return connection
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,8 +106,9 @@ class Outcome:
 class Client:
     """Sends one request at a time and reads its answer; redirects are not followed.
 
-    A connection that the server closed while it was idle is replaced and the request
-    sent again, but only if no byte of an answer had come (RFC 9110, section 9.2.2).
+    A connection that the server closed while it was idle is replaced. If it closes just
+    as a request is sent, a request with an idempotent method is sent again, but only if
+    no byte of an answer had come (RFC 9110, section 9.2.2).
     """
 
     __slots__ = ("_connection", "_endpoint")
@@ -99,15 +123,20 @@ class Client:
             self._connection.close()
             self._connection = None
 
-    def exchange(self, payload: bytes, *, head: bool) -> Outcome:
-        """Send the bytes of a request and wait for its answer or the deadline."""
+    def exchange(self, wire: Wire, jar: Jar) -> Outcome:
+        """Send a request and wait for its answer or the deadline.
+
+        Raises:
+            OSError: this machine is out of descriptors, ports or buffers.
+        """
+        payload = wire.payload(jar)
         limit_ns = monotonic_ns() + self._endpoint.deadline_ns
         reused = self._connection is not None
         if reused and not self._alive():
             self.close()
-        outcome = self._attempt(payload, limit_ns, head=head)
-        if reused and outcome.cause == _CLOSED:
-            outcome = self._attempt(payload, limit_ns, head=head)
+        outcome = self._attempt(payload, limit_ns, head=wire.is_head)
+        if reused and wire.is_idempotent and outcome.cause == _CLOSED:
+            outcome = self._attempt(payload, limit_ns, head=wire.is_head)
         return outcome
 
     def _alive(self) -> bool:
@@ -165,6 +194,8 @@ def _cause_of(answer: Answer) -> int:
 
 
 def _cause_of_error(error: OSError, answer: Answer) -> int:
+    if error.errno in _OURS:
+        raise error
     if isinstance(error, TimeoutError):
         return _TIMEOUT
     if isinstance(error, ConnectionRefusedError):

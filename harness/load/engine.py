@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 
 from harness.errors import EngineError
-from harness.load.order import Order, SliceReport, Totals
+from harness.load.message import Assignment, Ready, SliceReport, Totals
 from harness.model.result import CAUSES, Books, GeneratorHealth
 from harness.store.plan import read_shots
 from harness.store.sample import read_spool, write_columns
@@ -88,10 +88,14 @@ class Generator:
         self.process.wait(_GRACE_S)
         records = read_spool(self.spool)
         columns = {name: records[name] for name in records.dtype.names or ()}
+        answered = int((columns["cause"] == 0).sum())
+        books = Books(
+            answered=answered, failed=len(records) - answered, **asdict(totals)
+        )
         health = self._health(columns)
         write_columns(samples, as_planned(columns, self.plan))
         self.spool.unlink()
-        return Books(**asdict(totals)), health
+        return books, health
 
     def _health(self, columns: dict[str, NDArray[Any]]) -> GeneratorHealth:
         measured = columns["slice"] > 0
@@ -144,7 +148,7 @@ class Generator:
         )
 
     @classmethod
-    def start(cls, plan: Plan, order: Order, arm: str, log: Path) -> Self:
+    def start(cls, plan: Plan, order: Assignment, arm: str, log: Path) -> Self:
         """Start the worker and hand it its order, without waiting for it."""
         ours, theirs = socket.socketpair()
         with theirs, log.open("ab") as output:
@@ -160,13 +164,13 @@ class Generator:
         spool = log.parent / "samples.spool"
         return cls(plan, arm, order.deadline_ns, spool, log, process, ours)
 
-    def wait_ready(self) -> None:
-        """Wait until the worker has read the plan.
+    def wait_ready(self) -> str:
+        """Wait until the worker has read the plan; the digest of what it read.
 
         Raises:
             EngineError: the worker died or did not come back.
         """
-        self._receive(_GRACE_S)
+        return Ready.parse(self._receive(_GRACE_S)).plan_digest
 
 
 @contextmanager
@@ -177,6 +181,7 @@ def generating(
     host: str,
     port: int,
     tls: bool,
+    authority: str = "",
     deadline_ns: int,
     cores: Sequence[int],
     directory: Path,
@@ -189,17 +194,19 @@ def generating(
         host: address of the target.
         port: its TCP port.
         tls: whether to speak TLS.
+        authority: what `Host` says instead of what was recorded; empty for that.
         deadline_ns: the longest that a request may take.
         cores: processors to stay on; empty for any.
         directory: for the spool and `generator.log`.
     """
-    order = Order(
+    order = Assignment(
         shots=str(plan.shots_path),
         requests=str(plan.requests_path),
         spool=str(directory / "samples.spool"),
         host=host,
         port=port,
         tls=tls,
+        authority=authority,
         deadline_ns=deadline_ns,
         open_loop=plan.open_loop,
         cores=list(cores),

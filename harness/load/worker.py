@@ -13,8 +13,10 @@ from __future__ import annotations
 import gc
 import json
 import os
+import resource
 import ssl
 import sys
+from array import array
 from collections import deque
 from pathlib import Path
 from time import monotonic_ns, process_time_ns
@@ -25,26 +27,25 @@ import locust
 import numpy as np
 from gevent.event import Event
 from gevent.hub import Waiter, get_hub
-from gevent.socket import socket
+from gevent.socket import socket, wait_read
 from locust.env import Environment
 from locust.exception import StopUser
 
 from harness.load.client import Client, Endpoint
-from harness.load.order import Order, SliceReport, Totals
+from harness.load.message import Assignment, Ready, SliceReport, Totals
 from harness.load.pacing import ArmClock, Pacer
 from harness.load.wire import Wire
 from harness.model.session import Jar
-from harness.store.plan import read_requests, read_shots
+from harness.store.plan import digest_of, read_requests, read_shots
 from harness.store.sample import RECORD
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from harness.load.client import Outcome
-
 __all__ = ["Cast", "Troupe", "main", "visitor_of"]
 
 _TICK_NS = 10_000_000
+_NEVER = -1
 _SPOOL_BYTES = 1 << 20
 
 
@@ -55,35 +56,43 @@ class Cast:
         first: of each user, its first shot; one more entry ends the last user.
         time_ns: of each shot, its due time or its think time.
         fresh: of each shot, whether a session starts with it.
-        wire: of each shot, what is sent.
+        digest: of the plan that was read.
         entrances: users in the order in which they come on stage, with that arm time.
     """
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Assignment) -> None:
         shots = read_shots(Path(order.shots))
+        requests = read_requests(Path(order.requests))
+        self.digest = digest_of(shots, requests)
         users = shots["user"]
         starts = np.flatnonzero(np.diff(users, prepend=-1))
         times = shots["due_ns" if order.open_loop else "think_ns"]
         entrance = times[starts]
         by_entrance = np.argsort(entrance, kind="stable")
         host = f"{order.host}:{order.port}"
-        wires = [Wire(each, host) for each in read_requests(Path(order.requests))]
+        wires = [Wire(each, host, order.authority) for each in requests]
         self.first: list[int] = [*starts.tolist(), len(users)]
-        self.time_ns: list[int] = times.tolist()
-        self.fresh: list[bool] = shots["fresh"].tolist()
-        self.wire = [wires[number] for number in shots["request"].tolist()]
+        self.time_ns = array("q", times.astype("i8").tobytes())
+        self.fresh = shots["fresh"].tobytes()
+        self._wires = wires
+        self._request = array("I", shots["request"].astype("u4").tobytes())
         self.entrances = deque(
             zip(entrance[by_entrance].tolist(), by_entrance.tolist(), strict=True)
         )
+
+    def wire(self, shot: int) -> Wire:
+        """What a shot sends."""
+        return self._wires[self._request[shot]]
 
 
 class Troupe:
     """All users of one arm: who waits, who is on stage, and the books."""
 
-    def __init__(self, order: Order, spool: BinaryIO) -> None:
+    def __init__(self, order: Assignment, spool: BinaryIO) -> None:
         tls = ssl.create_default_context() if order.tls else None
         self._endpoint = Endpoint(order.host, order.port, order.deadline_ns, tls)
         self._cast = Cast(order)
+        self.ready = Ready(plan_digest=self._cast.digest)
         self._open_loop = order.open_loop
         self._spool = spool
         self._clock = ArmClock()
@@ -93,7 +102,7 @@ class Troupe:
         self._entering: deque[int] = deque()
         self._woken_early = Event()
         self._faults: list[BaseException] = []
-        self._sent = self._answered = self._failed = self._reconnects = 0
+        self._sent = self._in_flight = self._reconnects = 0
         self._visitor = visitor_of(self)
         environment = Environment(user_classes=[self._visitor], catch_exceptions=False)
         environment.events.user_error.add_listener(self._note_fault)  # type: ignore[no-untyped-call] # locust's
@@ -104,16 +113,10 @@ class Troupe:
         """The books as they stand."""
         return Totals(
             sent=self._sent,
-            answered=self._answered,
-            failed=self._failed,
             in_flight=self._in_flight,
             connections=self._endpoint.opened,
             reconnects=self._reconnects,
         )
-
-    @property
-    def _in_flight(self) -> int:
-        return self._sent - self._answered - self._failed
 
     def play_slice(self, number: int, length_ns: int) -> SliceReport:
         """Let the arm's clock run for that long, then wait for the last answer."""
@@ -128,24 +131,24 @@ class Troupe:
         self._wake_until(started_ns + length_ns)
         self._running = False
         timer.kill()
+        report = SliceReport(
+            cpu_ns=process_time_ns() - cpu_ns,
+            wall_ns=monotonic_ns() - started_ns,
+            late_ns=late_ns,
+        )
         while self._in_flight and not self._faults:
             gevent.sleep(0.001)
         self._spool.flush()
         if self._faults:
             raise self._faults[0]
-        return SliceReport(
-            started_ns=started_ns,
-            cpu_ns=process_time_ns() - cpu_ns,
-            wall_ns=monotonic_ns() - started_ns,
-            late_ns=late_ns,
-        )
+        return report
 
     def play_next(self) -> None:
         """Play the part of the next user to enter; called by that user's greenlet."""
         user = self._entering.popleft()
         cast, clock = self._cast, self._clock
         client, jar = Client(self._endpoint), Jar()
-        answered_ns, last_slice = 0, 0
+        answered_ns, last_slice = 0, _NEVER
         try:
             for shot in range(cast.first[user], cast.first[user + 1]):
                 if cast.fresh[shot]:
@@ -153,7 +156,7 @@ class Troupe:
                 due_ns = cast.time_ns[shot] + (0 if self._open_loop else answered_ns)
                 eligible_ns = max(due_ns, answered_ns)
                 self._wait_until(eligible_ns)
-                returning = 0 < last_slice < self._slice
+                returning = _NEVER < last_slice < self._slice
                 last_slice = self._slice
                 done_ns = self._fire(
                     shot, due_ns, eligible_ns, client, jar, returning=returning
@@ -172,15 +175,16 @@ class Troupe:
         *,
         returning: bool,
     ) -> int:
-        wire, place = self._cast.wire[shot], self._clock.monotonic_time
+        wire, place = self._cast.wire(shot), self._clock.monotonic_time
         due_ns, eligible_ns, number = place(due_ns), place(eligible_ns), self._slice
         self._sent += 1
+        self._in_flight += 1
         sent_ns = monotonic_ns()
-        outcome = client.exchange(wire.payload(jar), head=wire.is_head)
+        outcome = client.exchange(wire, jar)
         done_ns = monotonic_ns()
+        self._in_flight -= 1
         for set_cookie in outcome.set_cookies:
             jar.store(set_cookie)
-        self._book(outcome)
         reconnected = returning and outcome.opened
         self._reconnects += reconnected
         self._spool.write(
@@ -199,12 +203,6 @@ class Troupe:
             )
         )
         return done_ns
-
-    def _book(self, outcome: Outcome) -> None:
-        if outcome.cause:
-            self._failed += 1
-        else:
-            self._answered += 1
 
     def _call_on_stage(self, until_ns: int) -> None:
         """Spawn the users whose first shot comes before that arm time."""
@@ -258,28 +256,46 @@ def visitor_of(troupe: Troupe) -> type[locust.User]:
 
 
 def _ring(late_ns: list[int]) -> None:
+    """A free-running timer: a stall makes every tick late that falls into it."""
+    due_ns = monotonic_ns() + _TICK_NS
     while True:
-        due_ns = monotonic_ns() + _TICK_NS
-        gevent.sleep(_TICK_NS / 1e9)
-        late_ns.append(max(0, monotonic_ns() - due_ns))
+        gevent.sleep(max(0, due_ns - monotonic_ns()) / 1e9)
+        now_ns = monotonic_ns()
+        while due_ns <= now_ns:
+            late_ns.append(now_ns - due_ns)
+            due_ns += _TICK_NS
+
+
+def _end_with_the_engine(channel: socket) -> None:
+    """The engine says nothing while a slice runs; the end of its channel is its end."""
+    wait_read(channel.fileno())
+    os._exit(1)
+
+
+def _open_as_many_files_as_allowed() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def main(channel_fd: int) -> None:
     """Serve one engine until it says `finish` or is gone."""
     channel = socket(fileno=channel_fd)
     lines = channel.makefile("rb")
-    order = Order.parse(lines.readline())
+    order = Assignment.parse(lines.readline())
     if order.cores:
         os.sched_setaffinity(0, order.cores)
+    _open_as_many_files_as_allowed()
     gc.disable()
     with Path(order.spool).open("ab", buffering=_SPOOL_BYTES) as spool:
         troupe = Troupe(order, spool)
-        channel.sendall(troupe.totals.line())
+        channel.sendall(troupe.ready.line())
         for line in lines:
             command = json.loads(line)
             if command["do"] == "finish":
                 break
+            watch = gevent.spawn(_end_with_the_engine, channel)
             report = troupe.play_slice(command["slice"], command["length_ns"])
+            watch.kill()
             channel.sendall(report.line())
     channel.sendall(troupe.totals.line())
 

@@ -65,6 +65,7 @@ class Plan:
         warmup_ns: length of the warm-up on the arm's clock.
         slice_ns: length of a slice.
         slices: measured slices an arm and round.
+        planned: shots that fall due in them, if every answer comes at once.
     """
 
     shots_path: Path
@@ -76,6 +77,7 @@ class Plan:
     warmup_ns: int
     slice_ns: int
     slices: int
+    planned: int
 
     @property
     def total_ns(self) -> int:

@@ -142,7 +142,7 @@ class Round:
     Attributes:
         index: counted from 1.
         first: the arm whose slice came first.
-        plan_digest: of the plan that both arms were sent.
+        plan_digest: of the plan that the workers read; two if they differ.
         void: why the round does not count as sound, empty if it does.
         baseline: that arm.
         candidate: that arm.

@@ -6,7 +6,7 @@ import re
 
 __all__ = ["Jar"]
 
-_MAX_AGE = re.compile(r";\s*max-age\s*=\s*\"?(-?\d+)", re.IGNORECASE)
+_MAX_AGE = re.compile(r";\s*max-age\s*=\s*\"?(-?\d{1,18})", re.IGNORECASE)
 _EPOCH_EXPIRY = re.compile(r";\s*expires\s*=[^;]*\b(19[67]\d)\b", re.IGNORECASE)
 
 

@@ -7,6 +7,7 @@ population: each user draws whole sessions with replacement and thinks as record
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from harness.store.recording import exchanges
 from harness.store.timeline import read_timeline
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -37,7 +39,8 @@ _LEAST_PERIOD_NS = 1_000_000_000
 _MOST_SHOTS = 20_000_000
 
 Shots = dict[str, "NDArray[Any]"]
-"""The columns of a plan's shots, with `row` of the recording instead of `request`."""
+"""The columns of a plan's shots, but `row` of the recording instead of `request`, and
+`at_ns`: the arm time of the shot if every answer comes at once."""
 
 
 def make_plan(scenario: Scenario, recording: Recording, directory: Path) -> Plan:
@@ -58,7 +61,9 @@ def make_plan(scenario: Scenario, recording: Recording, directory: Path) -> Plan
             f"{recording.path}: no request falls into a round's {total_ns / 1e9:g} s",
             hint="raise load.replay.speed, or make the slices longer",
         )
+    after_warmup = shots.pop("at_ns") >= rounds.warmup
     shots["request"], requests = _distinct_requests(recording, shots.pop("row"))
+    _refuse_unknown_routes(scenario, requests)
     return write_plan(
         directory,
         shots,
@@ -67,6 +72,7 @@ def make_plan(scenario: Scenario, recording: Recording, directory: Path) -> Plan
         warmup_ns=rounds.warmup,
         slice_ns=rounds.slice,
         slices=rounds.slices,
+        planned=int(after_warmup.sum()),
     )
 
 
@@ -121,7 +127,9 @@ def closed_shots(timeline: Timeline, users: int, rounds: Rounds, seed: int) -> S
             thinks[0] = think_ns
             reached = clock_ns + np.maximum(thinks, _LEAST_STEP_NS).cumsum()
             fitting = int((reached < total_ns).sum())
-            parts.append((user, rows[chosen][:fitting], thinks[:fitting]))
+            parts.append(
+                (user, rows[chosen][:fitting], thinks[:fitting], reached[:fitting])
+            )
             count += fitting
             clock_ns, think_ns = int(reached[-1]), int(random.choice(between_ns))
         _refuse_more_than_fit(count * users / (user + 1))
@@ -175,10 +183,13 @@ def _by_user(parts: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]) -> Sh
         "think_ns": np.zeros(len(rows), "i8"),
         "fresh": np.diff(user, prepend=-1) != 0,
         "row": rows[order],
+        "at_ns": due_ns[order],
     }
 
 
-def _thinking(parts: list[tuple[int, NDArray[Any], NDArray[Any]]]) -> Shots:
+def _thinking(
+    parts: list[tuple[int, NDArray[Any], NDArray[Any], NDArray[Any]]],
+) -> Shots:
     lengths = [len(part[1]) for part in parts]
     fresh = np.zeros(sum(lengths), bool)
     starts = np.cumsum([0, *lengths[:-1]])
@@ -189,6 +200,7 @@ def _thinking(parts: list[tuple[int, NDArray[Any], NDArray[Any]]]) -> Shots:
         "think_ns": np.concatenate([part[2] for part in parts]),
         "fresh": fresh,
         "row": np.concatenate([part[1] for part in parts]),
+        "at_ns": np.concatenate([part[3] for part in parts]),
     }
 
 
@@ -203,6 +215,19 @@ def _distinct_requests(
         planned = planned_request(exchange, cookies_recorded=known)
         number_of[index] = numbers.setdefault(planned, len(numbers))
     return number_of[place], list(numbers)
+
+
+def _refuse_unknown_routes(
+    scenario: Scenario, requests: Sequence[PlannedRequest]
+) -> None:
+    routes = {each.route for each in requests}
+    for route in scenario.budgets.by_route:
+        if route not in routes:
+            near = difflib.get_close_matches(route, routes, n=3)
+            raise InputError(
+                f"budgets.by_route: the plan has no route {route!r}",
+                hint=f"it has {', '.join(near or sorted(routes)[:5])}",
+            )
 
 
 def _refuse_more_than_fit(shots: float) -> None:

@@ -5,13 +5,29 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from harness.errors import SeatrialError
+from harness.errors import ComparisonError, SeatrialError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["writing"]
+__all__ = ["reading", "writing"]
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Whatever is missing or broken inside fails as one clear error.
+
+    Raises:
+        ComparisonError: the file does not hold what a trial stores.
+    """
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ComparisonError(
+            f"{path}: missing or broken: {error}",
+            hint="a trial's files cannot be edited; run the trial again",
+        ) from error
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from harness.model.plan import SHOT_FIELDS, Plan, PlannedRequest
 from harness.model.traffic import Request
-from harness.store.disk import writing
+from harness.store.disk import reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["read_requests", "read_shots", "write_plan"]
+__all__ = ["digest_of", "read_requests", "read_shots", "write_plan"]
 
 _PAIRS = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
 _REQUESTS = pa.schema(
@@ -44,6 +44,7 @@ def write_plan(
     warmup_ns: int,
     slice_ns: int,
     slices: int,
+    planned: int,
 ) -> Plan:
     """Store a plan's two tables in a directory and return the handle on them."""
     columns = {
@@ -58,33 +59,43 @@ def write_plan(
     with writing(directory):
         pq.write_table(pa.table(dict(columns)), shots_path, compression="zstd")
         pq.write_table(rows, requests_path, compression="zstd")
-    digest = hashlib.sha256(repr((open_loop, warmup_ns, slice_ns, slices)).encode())
-    for column in columns.values():
-        digest.update(column.tobytes())
-    for planned in requests:
-        digest.update(repr(planned).encode())
     return Plan(
         shots_path=shots_path,
         requests_path=requests_path,
-        digest=digest.hexdigest(),
+        digest=digest_of(columns, requests),
         shots=len(columns["user"]),
         users=len(np.unique(columns["user"])),
         open_loop=open_loop,
         warmup_ns=warmup_ns,
         slice_ns=slice_ns,
         slices=slices,
+        planned=planned,
     )
+
+
+def digest_of(
+    shots: Mapping[str, NDArray[Any]], requests: Sequence[PlannedRequest]
+) -> str:
+    """SHA-256 over the content of a plan, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name, dtype in SHOT_FIELDS.items():
+        digest.update(np.ascontiguousarray(shots[name], dtype).tobytes())
+    for planned in requests:
+        digest.update(repr(planned).encode())
+    return digest.hexdigest()
 
 
 def read_shots(path: Path) -> dict[str, NDArray[Any]]:
     """The shots' columns, ordered by user and time; the row number is the shot."""
-    table = pq.read_table(path)
+    with reading(path):
+        table = pq.read_table(path)
     return {name: table[name].to_numpy() for name in SHOT_FIELDS}
 
 
 def read_requests(path: Path) -> list[PlannedRequest]:
     """The distinct requests that shots refer to by row."""
-    return [_planned(row) for row in pq.read_table(path).to_pylist()]
+    with reading(path):
+        return [_planned(row) for row in pq.read_table(path).to_pylist()]
 
 
 def _row(planned: PlannedRequest) -> dict[str, Any]:

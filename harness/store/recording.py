@@ -254,11 +254,28 @@ def _last_start(file: pq.ParquetFile) -> int:
     return int(starts[-1].as_py()) if len(starts) else 0
 
 
-def columns(recording: Recording, names: Sequence[str]) -> Iterator[pa.Table]:
-    """Some columns of a recording, a row group at a time."""
+def columns(
+    recording: Recording,
+    names: Sequence[str],
+    rows: NDArray[np.int64] | None = None,
+) -> Iterator[pa.Table]:
+    """Some columns of a recording, a row group at a time.
+
+    Args:
+        recording: which.
+        names: of the columns.
+        rows: ascending numbers of the rows that are wanted; `None` for all.
+    """
+    first = 0
     with _opened(recording.path) as file:
         for group in range(file.metadata.num_row_groups):
-            yield file.read_row_group(group, columns=list(names))
+            end = first + file.metadata.row_group(group).num_rows
+            if rows is None:
+                yield file.read_row_group(group, columns=list(names))
+            elif len(wanted := rows[(rows >= first) & (rows < end)]):
+                table = file.read_row_group(group, columns=list(names))
+                yield table.take(wanted - first)
+            first = end
 
 
 def exchanges(
@@ -270,14 +287,7 @@ def exchanges(
         recording: which.
         rows: ascending row numbers of those that are wanted; `None` for all.
     """
-    first = 0
-    for group in columns(recording, SCHEMA.names):
-        table = group
-        if rows is not None:
-            table = group.take(
-                rows[(rows >= first) & (rows < first + len(group))] - first
-            )
-        first += len(group)
+    for table in columns(recording, SCHEMA.names, rows):
         for batch in table.to_batches(max_chunksize=1024):
             yield from map(_exchange, batch.to_pylist())
 

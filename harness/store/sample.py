@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.model.result import SAMPLE_FIELDS, USAGE_FIELDS
-from harness.store.disk import writing
+from harness.store.disk import reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,8 +47,13 @@ def write_columns(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
 
 
 def read_columns(path: Path) -> dict[str, NDArray[Any]]:
-    """The columns of a file that `write_columns` made."""
-    table = pq.read_table(path)
+    """The columns of a file that `write_columns` made.
+
+    Raises:
+        ComparisonError: the file is missing or broken.
+    """
+    with reading(path):
+        table = pq.read_table(path)
     return {name: table[name].to_numpy() for name in table.column_names}
 
 

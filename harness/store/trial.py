@@ -20,7 +20,7 @@ from harness.errors import ComparisonError, InputError
 from harness.model.plan import Plan
 from harness.model.result import Arm, ArmResult, Books, GeneratorHealth, Round
 from harness.model.scenario import Scenario
-from harness.store.disk import writing
+from harness.store.disk import reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,14 +126,15 @@ def read_journal(directory: Path) -> Journal:
     """
     path = directory / "trial.json"
     content = _read_json(path)
-    plan = content["plan"]
-    for name in ("shots_path", "requests_path"):
-        plan[name] = directory / plan[name]
-    del content["schema"]
-    for name in ("environment", "notes", "failed_starts"):
-        content[name] = tuple(content[name])
-    content["scenario"] = Scenario.model_validate(content["scenario"])
-    return Journal(**{**content, "plan": Plan(**plan)})
+    with reading(path):
+        plan = content["plan"]
+        for name in ("shots_path", "requests_path"):
+            plan[name] = directory / plan[name]
+        del content["schema"]
+        for name in ("environment", "notes", "failed_starts"):
+            content[name] = tuple(content[name])
+        content["scenario"] = Scenario.model_validate(content["scenario"])
+        return Journal(**{**content, "plan": Plan(**plan)})
 
 
 def partial_round(directory: Path, index: int) -> Path:
@@ -170,6 +171,11 @@ def _plain(round_: Round) -> dict[str, Any]:
 
 def _round(directory: Path) -> Round:
     content = _read_json(directory / "round.json")
+    with reading(directory / "round.json"):
+        return _round_of(content, directory)
+
+
+def _round_of(content: dict[str, Any], directory: Path) -> Round:
     arms = {arm: _arm_result(content[arm], directory / arm) for arm in Arm}
     return Round(
         index=content["index"],
@@ -193,15 +199,13 @@ def _arm_result(content: dict[str, Any], directory: Path) -> ArmResult:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        schema = int(content["schema"])
-    except FileNotFoundError as error:
+    if not path.exists():
         raise InputError(
             f"{path.parent}: this is not a trial's directory: it holds no {path.name}"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ComparisonError(f"{path}: broken: {error}") from error
+        )
+    with reading(path):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        schema = int(content["schema"])
     if schema > _SCHEMA:
         raise ComparisonError(
             f"{path}: written by a newer Seatrial (schema {schema})",

@@ -22,7 +22,7 @@ import numpy as np
 from harness.compare.evidence import RoundEvidence, TrialEvidence
 from harness.compare.judge import judge
 from harness.demo import builds_of, scenario_of
-from harness.evidence import Dossier
+from harness.dossier import Dossier
 from harness.model.verdict import Outcome, Report
 from harness.store.recording import open_recording
 from harness.store.trial import read_journal, read_rounds

@@ -94,6 +94,7 @@ def ours() -> dict[str, Any]:
             warmup_ns=WARMUP_S * SECOND,
             slice_ns=SLICE_S * SECOND,
             slices=SLICES,
+            planned=USERS * each,
         )
         before_s = _children_cpu_s()
         with generating(

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.load.client import Client, Endpoint
+from harness.load.wire import Wire
+from harness.model.plan import PlannedRequest
 from harness.model.result import CAUSES
+from harness.model.session import Jar
+from harness.model.traffic import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-REQUEST = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+def wire(method: str = "GET") -> Wire:
+    request = Request(method=method, target="/")
+    planned = PlannedRequest(
+        request=request, route="r", cookies=(), recorded_status=200
+    )
+    return Wire(planned, "x")
+
 
 Connection = list[bytes | str]
 """What the server does on one connection: bytes answer a request; words act."""
@@ -72,13 +86,15 @@ def serving(*script: Connection) -> Iterator[Server]:
         server.thread.join(20)
 
 
-def asked(server: Server, times: int, *, pause_s: float = 0.0) -> list[tuple[int, str]]:
+def asked(
+    server: Server, times: int, *, pause_s: float = 0.0, method: str = "GET"
+) -> list[tuple[int, str]]:
     """Status and cause of so many requests in a row by one user."""
     endpoint = Endpoint("127.0.0.1", server.port, deadline_ns=300_000_000)
     client = Client(endpoint)
     outcomes = []
     for _ in range(times):
-        outcome = client.exchange(REQUEST, head=False)
+        outcome = client.exchange(wire(method), Jar())
         outcomes.append((outcome.status, CAUSES[outcome.cause]))
         time.sleep(pause_s)
     client.close()
@@ -107,6 +123,30 @@ def test_closed_on_sending() -> None:
         assert [(200, "")] * 2 == asked(server, 2)
 
     assert 3 == server.requests
+
+
+def test_never_sent_twice_unless_idempotent() -> None:
+    """A POST that was sent is not sent again: it may have had its effect."""
+    with serving([OK, "read"]) as server:
+        expected = [(200, ""), (0, "closed without answer")]
+        assert expected == asked(server, 2, method="POST")
+
+    assert 2 == server.requests
+
+
+def test_out_of_descriptors() -> None:
+    """What this machine runs out of is raised, not booked as the build's error."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    client = Client(Endpoint("127.0.0.1", 9, deadline_ns=300_000_000))
+    client.exchange(wire(), Jar())
+    with Path("/dev/null").open() as lowest:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest.fileno(), hard))
+        try:
+            with pytest.raises(OSError, match="Too many open files"):
+                client.exchange(wire(), Jar())
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_closed_without_answer() -> None:
@@ -154,6 +194,6 @@ def test_refused() -> None:
         port = listener.getsockname()[1]
     client = Client(Endpoint("127.0.0.1", port, deadline_ns=300_000_000))
 
-    outcome = client.exchange(REQUEST, head=False)
+    outcome = client.exchange(wire(), Jar())
 
     assert "connection refused" == CAUSES[outcome.cause]

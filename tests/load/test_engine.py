@@ -30,6 +30,7 @@ def plan_of(directory: Path, due_ns: list[int], *, open_loop: bool) -> Plan:
         warmup_ns=10,
         slice_ns=5,
         slices=2,
+        planned=count,
     )
 
 

@@ -38,6 +38,15 @@ def test_recorded_host_stays() -> None:
     assert b"GET / HTTP/1.1\r\nhost: shop.example\r\n\r\n" == sent(planned(request))
 
 
+def test_authority_wins() -> None:
+    """A deployed build is asked for by its own name, not by the recorded one."""
+    request = Request(method="GET", target="/", headers=(("host", "prod.example"),))
+
+    payload = Wire(planned(request), "127.0.0.1:80", "staging.example").payload(Jar())
+
+    assert b"GET / HTTP/1.1\r\nhost: staging.example\r\n\r\n" == payload
+
+
 def test_body() -> None:
     """A body goes out with its length; a POST without one says 0."""
     full = Request(method="POST", target="/", body=b"abc")

@@ -80,6 +80,9 @@ def test_closed(recorded: Timeline, users: int) -> None:
     for user in range(users):
         mine = shots["user"] == user
         thinks, rows = shots["think_ns"][mine], shots["row"][mine]
+        at_ns = np.maximum(thinks, 10**6).cumsum()
+        assert at_ns.tolist() == shots["at_ns"][mine].tolist()
+        assert at_ns[-1] < 5 * SECOND
         assert SECOND * user // users == thinks[0]
         starts = [*np.flatnonzero(shots["fresh"][mine]).tolist(), len(rows)]
         assert 0 == starts[0]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from harness.model.plan import Plan, PlannedRequest
 from harness.model.traffic import Request
-from harness.store.plan import read_requests, read_shots, write_plan
+from harness.store.plan import digest_of, read_requests, read_shots, write_plan
 
 TEXT = st.text(st.characters(codec="latin-1"), max_size=5)
 PAIRS = st.lists(st.tuples(TEXT.map(str.lower), TEXT), max_size=3).map(tuple)
@@ -43,6 +43,7 @@ def stored(directory: Path, requests: list[PlannedRequest], **terms: Any) -> Pla
         "warmup_ns": 1,
         "slice_ns": 2,
         "slices": 3,
+        "planned": 3,
     }
     return write_plan(directory, shots, requests, **{**known, **terms})
 
@@ -68,12 +69,10 @@ def test_digest(tmp_path: Path) -> None:
     one = PlannedRequest(request=request, route="r", cookies=None, recorded_status=0)
     other = PlannedRequest(request=request, route="r", cookies=(), recorded_status=0)
 
-    digests = [
-        stored(tmp_path, [one]).digest,
-        stored(tmp_path, [one]).digest,
-        stored(tmp_path, [other]).digest,
-        stored(tmp_path, [one], slices=4).digest,
-    ]
+    plans = [stored(tmp_path, each) for each in ([one], [one], [other])]
 
-    assert digests[0] == digests[1]
-    assert 3 == len(set(digests))
+    digests = [plan.digest for plan in plans]
+    assert digests[0] == digests[1] != digests[2]
+    shots = read_shots(plans[2].shots_path)
+    assert digests[2] == digest_of(shots, read_requests(plans[2].requests_path))
+    assert digests[2] != digest_of({**shots, "user": shots["user"] + 1}, [other])

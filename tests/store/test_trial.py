@@ -41,6 +41,7 @@ def journal(directory: Path) -> Journal:
             warmup_ns=1,
             slice_ns=1,
             slices=1,
+            planned=1,
         ),
         baseline="a",
         candidate="b",

@@ -91,7 +91,7 @@ class Dossier:
             usage=read_columns(result.usage),
             cpu_ns=result.cpu_ns,
             deadline_ns=self._journal.scenario.load.deadline,
-            planned=shots.planned,
+            planned=self._journal.plan.planned,
             open_loop=self._journal.plan.open_loop,
         )
 
@@ -104,10 +104,10 @@ def judged(directory: Path) -> Report:
         ComparisonError: its files are broken or do not fit together.
     """
     journal = read_journal(directory)
-    gallery = Dossier(journal)
+    dossier = Dossier(journal)
     for round_ in read_rounds(directory):
-        gallery.add(round_)
-    return gallery.judged(journal)
+        dossier.add(round_)
+    return dossier.judged(journal)
 
 
 class _Shots:
@@ -121,16 +121,3 @@ class _Shots:
         places = {route: place for place, route in enumerate(self.routes)}
         self.route = np.array([places[each.route] for each in requests])
         self.recorded_status = np.array([each.recorded_status for each in requests])
-        self.planned = _planned_after_warmup(shots, plan)
-
-
-def _planned_after_warmup(shots: dict[str, NDArray[Any]], plan: Plan) -> int:
-    """Shots that fall due in the measured slices if every answer came at once."""
-    due_ns = shots["due_ns"]
-    if not plan.open_loop:
-        steps = shots["think_ns"].cumsum()
-        starts = np.flatnonzero(np.diff(shots["user"], prepend=-1))
-        before = np.concatenate([[0], steps])[starts]
-        lengths = np.diff([*starts, len(steps)])
-        due_ns = steps - np.repeat(before, lengths)
-    return int((due_ns >= plan.warmup_ns).sum())

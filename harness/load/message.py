@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Self
 
-__all__ = ["Order", "SliceReport", "Totals"]
+__all__ = ["Assignment", "Ready", "SliceReport", "Totals"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +22,17 @@ class _Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order(_Line):
+class Assignment(_Line):
     """A worker's whole job: one arm of one round.
 
     Attributes:
         shots: path of the plan's shots.
         requests: path of the plan's requests.
         spool: path to append samples to.
-        host: address of the target.
+        host: name or address of the target.
         port: its TCP port.
         tls: whether to speak TLS.
+        authority: what `Host` says instead of what was recorded; empty for that.
         deadline_ns: the longest that a request may take.
         open_loop: whether shots have due times.
         cores: processors to stay on; empty for any.
@@ -43,9 +44,21 @@ class Order(_Line):
     host: str
     port: int
     tls: bool
+    authority: str
     deadline_ns: int
     open_loop: bool
     cores: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready(_Line):
+    """The worker has read its plan.
+
+    Attributes:
+        plan_digest: of what it read.
+    """
+
+    plan_digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +66,11 @@ class SliceReport(_Line):
     """One slice, drained.
 
     Attributes:
-        started_ns: monotonic time of its start.
-        cpu_ns: CPU time that the worker used from then until it was drained.
+        cpu_ns: CPU time that the worker used in the slice, its drain left out.
         wall_ns: the time that took.
         late_ns: lateness of a free-running 10 ms timer, each time it rang.
     """
 
-    started_ns: int
     cpu_ns: int
     wall_ns: int
     late_ns: list[int]
@@ -67,11 +78,9 @@ class SliceReport(_Line):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals(_Line):
-    """The worker's books at the end; see `harness.model.result.Books`."""
+    """The worker's books at the end; answers are counted by what was spooled."""
 
     sent: int
-    answered: int
-    failed: int
     in_flight: int
     connections: int
     reconnects: int
