@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING, Final
 
 from harness.compare.soundness import candidate_only
 from harness.dossier import Dossier
-from harness.environment import machine_lock, pinning, prepare, remove_leftovers
+from harness.environment import (
+    Order,
+    machine_lock,
+    pinning,
+    prepare,
+    remove_leftovers,
+)
 from harness.errors import CandidateError, SeatrialError
 from harness.model.result import Arm
 from harness.planning.planner import make_plan
@@ -132,16 +138,16 @@ def write_reports(directory: Path, report: Report) -> None:
 
 def _prepare(terms: Terms, arm: Arm, trial: str) -> AbstractContextManager[Build]:
     terms.announce(f"preparing the {arm}: {terms.references[arm].text}")
-    return prepare(
-        terms.references[arm],
-        terms.scenario.service,
+    order = Order(
+        reference=terms.references[arm],
+        service=terms.scenario.service,
         arm=arm,
         trial=trial,
         name=terms.scenario.name,
         scenario_dir=terms.scenario_dir,
         build_args=terms.build_args,
-        announce=terms.announce,
     )
+    return prepare(order, terms.announce)
 
 
 class _Course:

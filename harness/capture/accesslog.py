@@ -20,6 +20,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from harness.capture.clock import epoch_ns
 from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE
 from harness.model.traffic import Exchange, Request, Response
 
@@ -78,7 +79,6 @@ _MONTHS: Final[Mapping[str, int]] = {
 _TIME: Final = re.compile(
     r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"
 )
-_NS: Final = 1_000_000_000
 
 
 def sniff(head: bytes) -> bool:
@@ -148,7 +148,7 @@ def _start_ns(text: str) -> int | None:
         )
     except ValueError:
         return None
-    return int(moment.timestamp()) * _NS
+    return epoch_ns(moment)
 
 
 @lru_cache(maxsize=_CACHED)

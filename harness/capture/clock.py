@@ -1,15 +1,28 @@
-"""Moments inside the tick of a coarse clock."""
+"""Moments since the epoch, and inside the tick of a coarse clock."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["spread"]
+__all__ = ["epoch_ns", "spread"]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_NS: Final = 1 << 62
+
+
+def epoch_ns(moment: datetime) -> int | None:
+    """Nanoseconds since 1970; `None` for a moment before it or after 2116.
+
+    Such a time was never set: it is the year 1 where .NET or Go wrote the capture.
+    """
+    since_ns = (moment - _EPOCH) // timedelta(microseconds=1) * 1_000
+    return since_ns if 0 <= since_ns <= _LAST_NS else None
 
 
 def spread(ticks_ns: NDArray[np.int64], clock_ns: int) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
+from harness.capture.clock import epoch_ns
 from harness.capture.harbody import content
 from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE
 from harness.errors import RecordingError
@@ -31,7 +32,6 @@ Entry = dict[str, Any]
 
 _LOG: Final = re.compile(rb'"log"\s*:\s*\{')
 _ABSURD: Final = 1e15
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TIMELESS_STEP_NS: Final = 1_000_000_000
 _PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -90,7 +90,7 @@ def read(
                 start_ns = _start_ns(entry)
             reason, why = _obstacle(entry, chosen) or ("", "")
             if start_ns is None:
-                tally.skip(MALFORMED, place, "startedDateTime is not an ISO 8601 time")
+                tally.skip(MALFORMED, place, "startedDateTime is no ISO 8601 time")
             elif reason:
                 tally.skip(reason, place, why)
             else:
@@ -127,7 +127,10 @@ def _entries(source: Source) -> list[Entry]:
             hint="export the network log as `HAR with content`",
         ) from exc
     if not isinstance(entries, list):
-        raise RecordingError(f"{source.path}: not a HAR: log.entries is not a list")
+        raise RecordingError(
+            f"{source.path}: not a HAR: log.entries is not a list",
+            hint="export the network log as `HAR with content`",
+        )
     return [entry if isinstance(entry, dict) else {} for entry in entries]
 
 
@@ -148,9 +151,7 @@ def _start_ns(entry: Entry) -> int | None:
         moment = datetime.fromisoformat(entry["startedDateTime"])
     except (KeyError, TypeError, ValueError):
         return None
-    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
-    seconds = since.days * 86_400 + since.seconds
-    return seconds * 1_000_000_000 + since.microseconds * 1_000
+    return epoch_ns(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def _obstacle(entry: Entry, chosen: str) -> tuple[str, str] | None:

@@ -5,10 +5,10 @@ truncated HMAC-SHA256 under the user's key, separate for each kind of value. The
 value gives the same pseudonym, however it was percent-encoded, so sessions, caches and
 joins behave as recorded. All else stays byte for byte.
 
-A name such as `password` or `secret_key` hides any value. One that is as often harmless
-(`code`, `key`, `session`, `sort_key`) hides only what looks like a secret: 16 characters
-or more without a space, one of them a digit or a capital. `tokens` hides what is not a
-number, since that would be a count.
+A name such as `password` or `secret_key` hides any value. One that is as often
+harmless (`code`, `key`, `session`, `sort_key`) hides only what looks like a secret: at
+least 16 characters without a space, one of them a digit or a capital. `tokens` hides
+what is not a number, since that would be a count.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import re
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote_plus, unquote_plus
+from urllib.parse import quote_plus, unquote, unquote_plus
 
 from harness.model.traffic import Exchange, Request
 
@@ -102,7 +102,7 @@ def _secrets_under(name: str) -> re.Pattern[str] | None:
 def _is_secret(name: str, value: str) -> bool:
     """Whether a parameter of this name, in any spelling, obviously holds a secret."""
     values = _secrets_under(name)
-    return values is not None and bool(values.fullmatch(unquote_plus(value)))
+    return values is not None and bool(values.fullmatch(unquote(value)))
 
 
 def _token(mask: Mask, value: str) -> str:
@@ -246,10 +246,14 @@ _BODIES: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = (
 )
 
 
+@lru_cache(maxsize=_CACHED)
+def _rule_for(header: str) -> Rule | None:
+    return next((rule for names, rule in _HEADERS if names.fullmatch(header)), None)
+
+
 def _header(mask: Mask, name: str, value: str) -> str:
-    for names, rule in _HEADERS:
-        if names.fullmatch(name):
-            return rule(mask, value)
+    if (rule := _rule_for(name)) is not None:
+        return rule(mask, value)
     if _is_secret(name, value):
         return _token(mask, value)
     if _is_address(value):

@@ -64,7 +64,10 @@ class Tally:
                 hint="check that the capture is complete and of one known format",
             )
         if not kept:
-            raise RecordingError(f"{name}: no usable exchange ({self._reasons()})")
+            raise RecordingError(
+                f"{name}: no usable exchange ({self._reasons()})",
+                hint="record traffic of the service, or name its host with --host",
+            )
 
     def _reasons(self) -> str:
         reasons = [f"{count:,} {reason}" for reason, count in self._counts.items()]

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from harness.model.result import Arm
-    from harness.model.scenario import Service
 
 __all__ = [
     "DRIVERS",
@@ -71,45 +69,20 @@ def _driver(name: str) -> Driver:
     return cast("Driver", import_module(DRIVERS[name]))
 
 
-@contextmanager
 def prepare(
-    reference: Reference,
-    service: Service,
-    *,
-    arm: Arm,
-    trial: str,
-    name: str,
-    scenario_dir: Path,
-    build_args: Mapping[str, str],
-    announce: Callable[[str], None],
-) -> Iterator[Build]:
+    order: Order, announce: Callable[[str], None]
+) -> AbstractContextManager[Build]:
     """Build an arm once for its trial.
 
     Args:
-        reference: which code.
-        service: how it is brought up.
-        arm: which side it is.
-        trial: the trial's id, which labels all that is started.
-        name: the scenario's name, which names the image.
-        scenario_dir: relative host paths of volumes start here.
-        build_args: win over the scenario's own build arguments.
+        order: what to build.
         announce: is told of the progress, a line at a time.
 
     Raises:
         BuildError: it could not be built; has the last lines.
         InputError: the reference does not fit the service, or the place cannot be used.
     """
-    order = Order(
-        reference=reference,
-        service=service,
-        arm=arm,
-        trial=trial,
-        name=name,
-        scenario_dir=scenario_dir,
-        build_args=build_args,
-    )
-    with _driver(order.driver).prepare(order, announce) as build:
-        yield build
+    return _driver(order.driver).prepare(order, announce)
 
 
 @contextmanager

@@ -94,8 +94,6 @@ class Target:
         usage: its memory and CPU, already being sampled; `None` if out of sight.
         died: how it ended, empty while it lives.
         log_tail: the last so many lines that it wrote.
-        log_path: where all its output is once it has been taken down; docker writes
-            the file only then.
         unpinned: why it does not run on the cores that were given, empty if it does.
     """
 
@@ -105,5 +103,4 @@ class Target:
     usage: Sampler | None
     died: Callable[[], str]
     log_tail: Callable[[int], tuple[str, ...]]
-    log_path: Path | None
     unpinned: str

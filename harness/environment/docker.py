@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Timer
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from docker.types import LogConfig, Ulimit
 from harness.environment.build import Build, Target
 from harness.environment.engine import complaint, connected, speaking
 from harness.environment.image import image_of
-from harness.environment.readiness import LOG_LINES, await_ready, ended
+from harness.environment.readiness import LOG_LINES, await_ready, ended, overdue
 from harness.environment.usage import Sampler, cgroup, engine_stats
 from harness.errors import BuildError, InputError, SeatrialError
 
@@ -68,7 +69,7 @@ def running(
     with connected() as client:
         try:
             container, unpinned = _started(client, build, run, cores)
-            target = _target(container, build, log_path, unpinned)
+            target = _target(container, build, unpinned)
             _set_up(container, build)
             await_ready(target, build.order.service, title=title)
             assert target.usage is not None, "containers are always measured"
@@ -145,9 +146,7 @@ def _start(
     return container
 
 
-def _target(
-    container: Container, build: Build, log_path: Path, unpinned: str
-) -> Target:
+def _target(container: Container, build: Build, unpinned: str) -> Target:
     published = container.attrs["NetworkSettings"]["Ports"] or {}
     bindings = published.get(f"{build.order.service.port}/tcp") or [{"HostPort": 0}]
     return Target(
@@ -157,7 +156,6 @@ def _target(
         usage=Sampler(_looking_at(container)),
         died=lambda: _died(container),
         log_tail=lambda lines: _tail(container, lines),
-        log_path=log_path,
         unpinned=unpinned,
     )
 
@@ -166,10 +164,11 @@ def _looking_at(container: Container) -> Source:
     """By the control group's files where they can be seen, else by the engine."""
 
     def ask() -> Reading | None:
-        try:
-            stats = container.stats(stream=False, one_shot=True)
-        except NotFound:
-            return None
+        with speaking("reading the container's usage"):
+            try:
+                stats = container.stats(stream=False, one_shot=True)
+            except NotFound:
+                return None
         assert isinstance(stats, dict), "one document without streaming"
         return engine_stats(stats)
 
@@ -198,19 +197,40 @@ def _tail(container: Container, lines: int) -> tuple[str, ...]:
 
 
 def _set_up(container: Container, build: Build) -> None:
-    command = build.order.service.setup
-    if command is None:
+    service = build.order.service
+    if service.setup is None:
         return
-    title = f"{build.order.title}: setup {' '.join(command)!r}"
+    title = f"{build.order.title}: setup {' '.join(service.setup)!r}"
     if died := _died(container):
         log = _tail(container, LOG_LINES)
         raise BuildError(f"{title}: the service {died} before it", log=log)
-    with speaking(title):
-        code, output = container.exec_run(list(command))
+    with speaking(title), _killed_after(service.ready_timeout / 1e9, container) as late:
+        code, output = container.exec_run(list(service.setup))
+    assert isinstance(output, bytes), "one piece without streaming"
+    log = tuple(output.decode(errors="replace").splitlines()[-LOG_LINES:])
+    if late.is_set():
+        raise overdue(title, service, log)
     if code:
-        assert isinstance(output, bytes), "one piece without streaming"
-        lines = output.decode(errors="replace").splitlines()[-LOG_LINES:]
-        raise BuildError(f"{title} {ended(code)}", log=tuple(lines))
+        raise BuildError(f"{title} {ended(code)}", log=log)
+
+
+@contextmanager
+def _killed_after(patience_s: float, container: Container) -> Iterator[Event]:
+    """Kill the container if the body takes longer, and say so in the event."""
+    late = Event()
+
+    def kill() -> None:
+        late.set()
+        with suppress(SeatrialError), speaking("stopping the setup"):
+            container.kill()
+
+    timer = Timer(patience_s, kill)
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
+        timer.join()
 
 
 def _take_down(client: DockerClient, run: str, log_path: Path) -> None:

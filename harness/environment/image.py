@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from docker.errors import APIError, ImageNotFound
 
 from harness.environment.engine import speaking
+from harness.environment.process import reaped
 from harness.environment.readiness import LOG_LINES
 from harness.environment.reference import Kind
 from harness.environment.tree import tree
@@ -156,18 +157,21 @@ def _by_buildx(
     if terms.target is not None:
         command += ["--target", terms.target]
     last = "no output"
-    with subprocess.Popen(
+    build = subprocess.Popen(
         [*command, str(context)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
-    ) as build:
+        start_new_session=True,
+    )
+    with build, reaped(build):
         assert build.stdout is not None, "asked for with PIPE"
         for line in filter(str.strip, build.stdout):
             last = line.rstrip()
             note(last)
+        build.wait()
     return last if build.returncode else ""
 
 

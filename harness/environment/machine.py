@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import math
 import os
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LOCK", "Pinning", "machine_lock", "pinning"]
 
-LOCK = Path(tempfile.gettempdir()) / "seatrial.lock"
+LOCK = Path("/tmp/seatrial.lock")  # noqa: S108 - the same for every job here, whatever its TMPDIR
 """Locked while a trial runs; holds that trial's id."""
 
 
@@ -59,7 +58,7 @@ def _opened(path: Path) -> int:
     except OSError as exc:
         raise InputError(
             f"the lock file {path} cannot be opened: {exc.strerror}",
-            hint="remove it if no trial is running, or set TMPDIR",
+            hint="every user must be able to write it; remove it if no trial runs",
         ) from exc
 
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 import psutil
 
 from harness.environment.build import Build, Target
-from harness.environment.readiness import LOG_LINES, await_ready, ended
+from harness.environment.readiness import LOG_LINES, await_ready, ended, overdue
 from harness.environment.reference import Kind
 from harness.environment.tree import digest, tree
 from harness.environment.usage import Sampler, processes
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
     from harness.environment.build import Order
 
-__all__ = ["prepare", "remove_leftovers", "running"]
+__all__ = ["prepare", "reaped", "remove_leftovers", "running"]
 
+_OPTIONS: Final = "SEATRIAL_"
 _TRIAL_MARK: Final = "SEATRIAL_STARTED_BY_TRIAL"
 _RUN_MARK: Final = "SEATRIAL_STARTED_AS"
 _PATIENCE_S: Final = 3.0
@@ -94,7 +95,7 @@ def _service(
         with _restricted_to(cores) as unpinned:
             _set_up(build, environment, log)
             process = _start(build, build.order.service.command or (), environment, log)
-        with _reaped(process), Sampler(processes(process.pid)) as usage:
+        with reaped(process), Sampler(processes(process.pid)) as usage:
             target = Target(
                 host=_LOOPBACK,
                 port=port,
@@ -102,7 +103,6 @@ def _service(
                 usage=usage,
                 died=lambda: _died(process),
                 log_tail=lambda lines: _tail(log_path, lines),
-                log_path=log_path,
                 unpinned=unpinned,
             )
             await_ready(target, build.order.service, title=build.order.title)
@@ -110,8 +110,10 @@ def _service(
 
 
 def _environment(order: Order, port: int, scratch: str, run: str) -> dict[str, str]:
+    """Ours without our own options, of which one is the redaction key."""
+    inherited = os.environ.items()
     return {
-        **os.environ,
+        **{name: text for name, text in inherited if not name.startswith(_OPTIONS)},
         **order.service.env,
         "PORT": str(port),
         "TMPDIR": scratch,
@@ -146,17 +148,19 @@ def _start(
 
 
 def _set_up(build: Build, environment: Mapping[str, str], log: IO[bytes]) -> None:
-    command = build.order.service.setup
-    if command is None:
+    service = build.order.service
+    if service.setup is None:
         return
-    process = _start(build, command, environment, log)
-    with _reaped(process):
-        code = process.wait()
+    title = f"{build.order.title}: setup {' '.join(service.setup)!r}"
+    process = _start(build, service.setup, environment, log)
+    with reaped(process):
+        try:
+            code = process.wait(service.ready_timeout / 1e9)
+        except subprocess.TimeoutExpired as exc:
+            raise overdue(title, service, _tail(Path(log.name), LOG_LINES)) from exc
     if code:
-        raise BuildError(
-            f"{build.order.title}: setup {' '.join(command)!r} {ended(code)}",
-            log=_tail(Path(log.name), LOG_LINES),
-        )
+        log_tail = _tail(Path(log.name), LOG_LINES)
+        raise BuildError(f"{title} {ended(code)}", log=log_tail)
 
 
 def _died(process: subprocess.Popen[bytes]) -> str:
@@ -209,7 +213,9 @@ def _is_taken(port: int) -> bool:
 
 
 @contextmanager
-def _reaped(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def reaped(
+    process: subprocess.Popen[bytes] | subprocess.Popen[str],
+) -> Iterator[None]:
     """Afterwards end the whole process group: ask first, insist after 3 s."""
     try:
         yield

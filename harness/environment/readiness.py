@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.environment.build import Target
     from harness.model.scenario import Service
 
-__all__ = ["LOG_LINES", "await_ready", "ended"]
+__all__ = ["LOG_LINES", "await_ready", "ended", "overdue"]
 
 LOG_LINES: Final = 30
 """Last lines of a log that go with an error."""
@@ -25,6 +25,25 @@ _FIRST_BAD_STATUS: Final = 400
 def ended(code: int) -> str:
     """How a process ended, in words."""
     return f"was killed by signal {-code}" if code < 0 else f"exited with {code}"
+
+
+def overdue(setup: str, service: Service, log: tuple[str, ...]) -> BuildError:
+    """A setup that had not ended by the deadline.
+
+    Args:
+        setup: names the build and the command.
+        service: has the deadline.
+        log: the last lines that it wrote.
+    """
+    return BuildError(
+        f"{setup} did not end {_in_time(service)}",
+        hint="see `service.setup` and `ready_timeout` in the scenario",
+        log=log,
+    )
+
+
+def _in_time(service: Service) -> str:
+    return f"within {service.ready_timeout / 1e9:g} s"
 
 
 def _problem(target: Target, path: str, patience_s: float) -> str:
@@ -61,10 +80,9 @@ def await_ready(target: Target, service: Service, *, title: str) -> None:
         if died := target.died():
             _give_up(target, f"{title}: the service {died} before it was ready")
         if left_s <= 0:
-            waited = f"within {service.ready_timeout / 1e9:g} s"
             _give_up(
                 target,
-                f"{title}: the service was not ready {waited}; "
+                f"{title}: the service was not ready {_in_time(service)}; "
                 f"GET {service.ready} last gave: {problem}",
                 hint="see `service.port`, `ready` and `ready_timeout` in the scenario",
             )

@@ -150,17 +150,29 @@ def _of_bare(text: str, cwd: Path, image_exists: Callable[[str], bool]) -> Refer
 def default(arm: Arm, service: Service, *, cwd: Path) -> Reference:
     """What an arm runs where nothing is said.
 
-    The scenario's own image or URL; otherwise the baseline is the merge base of HEAD
-    with the default branch, and the candidate is the work tree.
+    The baseline is the scenario's own image or URL, otherwise the merge base of HEAD
+    with the default branch. The candidate is the work tree.
 
     Raises:
-        InputError: not in a git work tree, or there is no merge base.
+        InputError: not in a git work tree, or there is no merge base; or a candidate is
+            to be compared with the scenario's image or URL, but none is named.
     """
+    if arm is Arm.CANDIDATE:
+        return _changed(service, cwd)
     if service.url is not None:
         return Reference(kind=Kind.URL, value=service.url, text=service.url)
     if service.image is not None:
         return _of_image(service.image, f"image:{service.image}", cwd)
-    if arm is Arm.CANDIDATE:
-        return _of_directory(str(git.toplevel(cwd)), "work tree", cwd)
     commit, branch = git.merge_base(cwd)
     return _of_commit(commit, f"git:{commit[:10]} (merge base with {branch})", cwd)
+
+
+def _changed(service: Service, cwd: Path) -> Reference:
+    fixed = {"image": service.image, "url": service.url}
+    for name, value in fixed.items():
+        if value is not None:
+            raise InputError(
+                f"the scenario's {name} {value} is the baseline",
+                hint="name the candidate with --candidate",
+            )
+    return _of_directory(str(git.toplevel(cwd)), "work tree", cwd)

@@ -71,7 +71,6 @@ def running(
         usage=None,
         died=str,
         log_tail=lambda _: (),
-        log_path=None,
         unpinned="it is deployed elsewhere" if cores else "",
     )
     await_ready(target, build.order.service, title=build.order.title)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import psutil
+
+from harness.errors import SeatrialError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,6 +47,8 @@ Source = Callable[[], Reading | None]
 class Sampler:
     """Looks four times a second from a thread of its own while it is entered.
 
+    The thread goes on after a look that fails; `read` tells the caller of it.
+
     Args:
         look: takes one reading, or gives `None` once the build is gone.
     """
@@ -56,7 +61,11 @@ class Sampler:
         self._readings: list[Reading] = []
 
     def read(self) -> Reading:
-        """Look now; the last reading again once the build is gone."""
+        """Look now; the last reading again once the build is gone.
+
+        Raises:
+            SeatrialError: whoever is asked does not answer.
+        """
         with self._lock:
             reading = self._look()
             if reading is not None:
@@ -73,7 +82,8 @@ class Sampler:
 
     def _sample(self) -> None:
         while not self._stop.wait(_INTERVAL_S):
-            self.read()
+            with suppress(SeatrialError):
+                self.read()
 
     def __enter__(self) -> Self:
         self.read()

@@ -56,7 +56,9 @@ Driver = Literal["docker", "process", "url"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(
+        allow_inf_nan=False, extra="forbid", frozen=True, validate_default=True
+    )
 
 
 class ImageBuild(_Part):
@@ -89,11 +91,15 @@ class Service(_Part):
     build: ImageBuild | None = None
     """Build the image from each reference's source tree."""
     image: str | None = None
-    """Image of an arm whose reference is not given."""
+    """Image of the baseline, where `--baseline` names no other."""
     command: tuple[str, ...] | None = None
-    """Replaces the image's command; with the process driver, the command itself."""
+    """Replaces the image's command; with the process driver, the command itself.
+
+    A process runs every round in the same source tree, which keeps what it writes
+    there: state that must be fresh belongs in `TMPDIR`.
+    """
     url: str | None = None
-    """Something already deployed, as the arm whose reference is not given."""
+    """Something already deployed, as the baseline, likewise."""
     env: dict[str, str] = {}
     """Environment variables; the process driver adds PORT and a TMPDIR of its own."""
     setup: tuple[str, ...] | None = None
@@ -105,7 +111,7 @@ class Service(_Part):
     ready: str = Field(default="/", pattern=r"^/")
     """Ready once this path answers with a status below 400."""
     ready_timeout: Duration = "60s"  # type: ignore[assignment] # parsed
-    """How long to wait for it."""
+    """How long to wait for it, and before that for `setup` to end."""
     limits: Limits = Limits()
     """What one environment may use."""
 

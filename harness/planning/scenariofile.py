@@ -18,6 +18,19 @@ if TYPE_CHECKING:
 __all__ = ["read_scenario"]
 
 
+class _Loader(yaml.SafeLoader):
+    """Says where a value stands that looks like a date or a number but is none."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (AttributeError, KeyError, ValueError) as error:
+            problem = f"{node.value!r}: {error}; a text needs quotes"
+            raise yaml.constructor.ConstructorError(
+                None, None, problem, node.start_mark
+            ) from error
+
+
 def read_scenario(path: Path) -> Scenario:
     """Read and check a scenario file.
 
@@ -34,15 +47,17 @@ def read_scenario(path: Path) -> Scenario:
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{path}: cannot be read: {error}") from error
     try:
-        node = yaml.compose(text, yaml.SafeLoader)
-        value = yaml.safe_load(text)
+        node = yaml.compose(text, _Loader)
+        value = yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
+        _refuse_duplicates(path, node)
     except yaml.MarkedYAMLError as error:
         raise ScenarioError(_at(path, error.problem_mark, error.problem)) from error
     except yaml.YAMLError as error:
         raise ScenarioError(f"{path}:1:1: {error}") from error
+    except RecursionError as error:
+        raise ScenarioError(f"{path}:1:1: nested too deeply, or in itself") from error
     if not isinstance(node, yaml.MappingNode):
         raise ScenarioError(f"{path}:1:1: a scenario is a mapping of keys to values")
-    _refuse_duplicates(path, node)
     try:
         return Scenario.model_validate(value)
     except ValidationError as error:
@@ -121,7 +136,7 @@ def _all_args(annotation: object) -> tuple[object, ...]:
     return (*args, *(inner for each in args for inner in _all_args(each)))
 
 
-def _refuse_duplicates(path: Path, node: yaml.Node) -> None:
+def _refuse_duplicates(path: Path, node: yaml.Node | None) -> None:
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
             _refuse_duplicates(path, item)

@@ -155,15 +155,20 @@ def write_recording(
         provenance: asked once after the last table.
 
     Raises:
+        RecordingError: there is no row.
         SeatrialError: it cannot be written, such as for want of space.
     """
     partial = path.with_name(f"{path.name}.partial")
+    rows = 0
     try:
         try:
             with pq.ParquetWriter(partial, SCHEMA, compression=_CODEC) as writer:
                 for table in tables:
+                    rows += len(table)
                     writer.write_table(table.select(SCHEMA.names))
                 writer.add_key_value_metadata({_META_KEY: _described(provenance())})
+            if not rows:
+                raise RecordingError(f"{path}: there is nothing to record")
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)

@@ -1,12 +1,28 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.capture.clock import spread
+from harness.capture.clock import epoch_ns, spread
 
 SECOND_NS = 1_000_000_000
+
+
+@pytest.mark.parametrize("year", [1, 1969, 2117, 9999])
+def test_a_time_that_was_never_set(year: int) -> None:
+    """A moment that no capture can hold is no number of nanoseconds."""
+    assert epoch_ns(datetime(year, 6, 1, tzinfo=UTC)) is None
+
+
+@given(st.integers(0, 1 << 51))
+def test_microseconds_are_kept(since_us: int) -> None:
+    """Nanoseconds since the epoch are exact."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=since_us)
+    assert since_us * 1_000 == epoch_ns(moment)
 
 
 @given(st.lists(st.integers(0, 9), max_size=60).map(sorted))

@@ -129,6 +129,8 @@ def test_the_most_frequent_host_is_kept(tmp_path: Path) -> None:
             "never sent",
         ),
         (entry(startedDateTime="yesterday"), "malformed"),
+        (entry(startedDateTime="0001-01-01T00:00:00Z"), "malformed"),
+        (entry(startedDateTime="9999-12-31T23:59:59Z"), "malformed"),
         ({"startedDateTime": "2026-01-01T00:00:00Z"}, "malformed"),
         (7, "malformed"),
     ],

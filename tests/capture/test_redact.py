@@ -41,6 +41,12 @@ def header(name: str, value: str) -> str:
         f"/p?next=%2Fq%3Fa%3D1%26code%3D{SECRET}",
         f"/p?next=http://user:{SECRET}@h/",
         f"/p?u=/a?token={SECRET}",
+        f"/p?code={SECRET}",
+        f"/p?key={SECRET}",
+        f"/p?sort_key={SECRET}",
+        f"/p?my_session={SECRET}",
+        f"/p?tokens={SECRET}",
+        f"/p?refreshTokens={SECRET}",
     ],
 )
 def test_secrets_leave_the_target(target: str) -> None:
@@ -48,6 +54,103 @@ def test_secrets_leave_the_target(target: str) -> None:
     result = redacted(target).request.target
     assert SECRET not in result
     assert PSEUDONYM.search(result)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "secret_key",
+        "secretKey",
+        "auth_key",
+        "authkey",
+        "AuthKey",
+        "auth_code",
+        "user_session",
+        "user[session_key]",
+        "tokens",
+    ],
+)
+def test_a_certain_secret_may_be_short(name: str) -> None:
+    """Where the name leaves no doubt, the value need not look like a secret."""
+    assert "abc" not in redacted(f"/p?{name}=abc").request.target
+    assert (
+        "abc"
+        not in redacted(body=f'{{"{name}": "abc"}}'.encode()).request.body.decode()
+    )
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        *(
+            f"{name}={SECRET}"
+            for name in (
+                "keyword",
+                "monkey",
+                "country_code",
+                "zipcode",
+                "postcode",
+                "barcode",
+                "keyboard",
+                "sessions",
+                "encoder",
+                "tokenizer",
+                "author",
+            )
+        ),
+        "code=DE",
+        "key=name",
+        "sort_key=created_at",
+        "session=morning",
+        "translationKey=checkout.button.confirm",
+        "key=A%20title%20of%202%20words",
+        "tokens=128",
+        "maxTokens=4096",
+    ],
+)
+def test_ordinary_names_and_values_stay(pair: str) -> None:
+    """A name that only resembles a secret's, or a value that is none, stays."""
+    name, _, value = pair.partition("=")
+    body = f'{{"{name}": "{value}"}}'
+    assert f"/p?{pair}" == redacted(f"/p?{pair}").request.target
+    assert body == redacted(body=body.encode()).request.body.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("authentication", "Token abc"),
+        ("ocp-apim-subscription-key", "abc"),
+        ("x-functions-key", "abc"),
+        ("from", "jo@example.org"),
+        ("x-forwarded-user", "jo@example.org"),
+        ("remote-user", "jo"),
+        ("x-user-email", "jo@example.org"),
+        ("x-envoy-external-address", "10.0.0.7"),
+        ("x-anything", "10.0.0.7"),
+        ("x-anything", "2001:db8::1"),
+    ],
+)
+def test_people_and_keys_leave_the_headers(name: str, value: str) -> None:
+    """Users, addresses and subscription keys are hidden, however short."""
+    assert re.fullmatch(rf"(?:Token )?{PSEUDONYM.pattern}", header(name, value))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("host", "10.0.0.7"),
+        ("user-agent", "curl/8.5.0"),
+        ("x-time", "12:34:56"),
+        ("x-app-version", "1.2.3.4"),
+        ("x-size", "999.1.1.1"),
+        ("x-from", "here"),
+        ("accept-encoding", "gzip, deflate, br, zstd"),
+    ],
+)
+def test_ordinary_headers_stay(name: str, value: str) -> None:
+    """The service's own address, versions, times and the browser are no secrets."""
+    assert value == header(name, value)
 
 
 @pytest.mark.parametrize(

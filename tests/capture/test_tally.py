@@ -32,8 +32,9 @@ def test_garbage_alone_does_not_spoil_a_capture() -> None:
 def test_nothing_usable_says_why() -> None:
     """A capture without an exchange lists what was left out."""
     tally = Tally()
-    with pytest.raises(RecordingError, match="the capture is empty"):
+    with pytest.raises(RecordingError, match="the capture is empty") as caught:
         tally.check("a.log", kept=0)
+    assert "record traffic" in caught.value.hint
     tally.skip(UNUSABLE, "a.log:1", "")
     with pytest.raises(RecordingError, match="1 unusable"):
         tally.check("a.log", kept=0)

@@ -17,6 +17,7 @@ import pytest
 
 from harness.environment import (
     Build,
+    Order,
     Reference,
     Target,
     image_exists,
@@ -52,17 +53,16 @@ class Trial:
         self, reference: Reference | None = None, **service: Any
     ) -> Iterator[Build]:
         """One build of the tree, or of something else."""
-        chosen = reference or self.resolve(f"dir:{self.tree}")
-        with prepare(
-            chosen,
-            Service.model_validate({"driver": "docker", **service}),
+        order = Order(
+            reference=reference or self.resolve(f"dir:{self.tree}"),
+            service=Service.model_validate({"driver": "docker", **service}),
             arm=Arm.CANDIDATE,
             trial=self.id,
             name=self.name,
             scenario_dir=self.tree.parent,
             build_args={"BASE_IMAGE": self.base_image},
-            announce=self.announced.append,
-        ) as build:
+        )
+        with prepare(order, self.announced.append) as build:
             yield build
 
     @contextmanager
@@ -141,8 +141,8 @@ def test_a_build_answers_and_is_removed(trial: Trial) -> None:
         "127.0.0.1"
     )
     assert trial.containers() == []
-    assert target.log_path is not None
-    assert "listening soon" in target.log_path.read_text()
+    log = trial.tree.parent / "out" / "logs.txt"
+    assert "listening soon" in log.read_text()
     assert any("service.py" in line for line in trial.announced)
 
 
@@ -192,12 +192,16 @@ from harness.environment import *
 from harness.model.result import Arm
 from harness.model.scenario import Service
 tree = Path({str(trial.tree)!r})
-with prepare(
-    resolve("dir:.", cwd=tree, image_exists=image_exists),
-    Service.model_validate({{"driver": "docker", "ready": "/deaf"}}),
+order = Order(
+    reference=resolve("dir:.", cwd=tree, image_exists=image_exists),
+    service=Service.model_validate({{"driver": "docker", "ready": "/deaf"}}),
     arm=Arm.CANDIDATE, trial={trial.id!r}, name={trial.name!r}, scenario_dir=tree,
-    build_args={{"BASE_IMAGE": {trial.base_image!r}}}, announce=lambda line: None,
-) as build, running(build, directory=tree.parent / "out"):
+    build_args={{"BASE_IMAGE": {trial.base_image!r}}},
+)
+with (
+    prepare(order, lambda line: None) as build,
+    running(build, directory=tree.parent / "out"),
+):
     print("ready")
 """
     with subprocess.Popen(
@@ -317,6 +321,15 @@ def test_setup_that_fails(trial: Trial) -> None:
         trial.running(setup=["sh", "-c", "echo no table; exit 4"]).__enter__()
 
     assert caught.value.log == ("no table",)
+
+
+def test_setup_that_hangs(trial: Trial) -> None:
+    """A setup that does not end is stopped at the deadline, with its last words."""
+    stuck = ["sh", "-c", "echo waiting for a lock; sleep 600"]
+    with pytest.raises(BuildError, match=r"setup .* did not end within 2 s") as caught:
+        trial.running(setup=stuck, ready_timeout="2s").__enter__()
+
+    assert caught.value.log == ("waiting for a lock",)
 
 
 def test_volumes_start_at_the_scenario(trial: Trial) -> None:

@@ -69,6 +69,17 @@ def test_a_killed_trial_frees_the_machine(tmp_path: Path) -> None:
         assert path.read_text() == "next"
 
 
+def test_one_lock_whatever_the_temporary_directory(tmp_path: Path) -> None:
+    """Jobs with temporary directories of their own still exclude each other."""
+    program = "from harness.environment.machine import LOCK; print(LOCK)"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", program]
+
+    assert "/tmp/seatrial.lock\n" == subprocess.check_output(
+        command, env=environment, text=True
+    )
+
+
 def test_any_user_may_lock(tmp_path: Path) -> None:
     """The file that one user leaves behind can be locked by every other."""
     path = tmp_path / "lock"

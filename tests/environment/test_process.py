@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from harness.environment import machine_lock, prepare, process, readiness, running
+from harness.environment import (
+    Order,
+    machine_lock,
+    prepare,
+    process,
+    readiness,
+    running,
+)
 from harness.environment.reference import Kind, Reference
 from harness.errors import BuildError, InputError
 from harness.model.result import Arm
@@ -66,22 +73,25 @@ def tree(tmp_path: Path) -> Path:
     return directory
 
 
+def _order(tree: Path, kind: Kind = Kind.DIR, **service: Any) -> Order:
+    return Order(
+        reference=Reference(kind=kind, value=str(tree), text=f"{kind}:tree"),
+        service=Service.model_validate({"driver": "process", **service}),
+        arm=Arm.BASELINE,
+        trial=f"test-{os.getpid()}",
+        name="test",
+        scenario_dir=tree,
+        build_args={},
+    )
+
+
 @contextmanager
 def _up(
     tree: Path, *arguments: str, cores: tuple[int, ...] = (), **service: Any
 ) -> Iterator[Target]:
     terms = {"command": ["python", "service.py", *arguments], **service}
     with (
-        prepare(
-            Reference(kind=Kind.DIR, value=str(tree), text="dir:tree"),
-            Service.model_validate({"driver": "process", **terms}),
-            arm=Arm.BASELINE,
-            trial=f"test-{os.getpid()}",
-            name="test",
-            scenario_dir=tree,
-            build_args={},
-            announce=lambda _: None,
-        ) as build,
+        prepare(_order(tree, **terms), lambda _: None) as build,
         running(build, directory=tree.parent / "out", cores=cores) as target,
     ):
         yield target
@@ -109,8 +119,8 @@ def test_the_command_runs_in_its_tree(tree: Path) -> None:
 
     assert (told["cwd"], told["a"]) == (str(tree), "b")
     assert not _lives(told["pid"])
-    assert target.log_path == tree.parent / "out" / "logs.txt"
-    assert target.log_path.read_text() == "listening soon\n"
+    log = tree.parent / "out" / "logs.txt"
+    assert log.read_text() == "listening soon\n"
 
 
 def test_python_is_our_own(tree: Path) -> None:
@@ -241,6 +251,31 @@ def test_setup_that_fails(tree: Path) -> None:
     assert caught.value.log == ("no table",)
 
 
+def test_setup_that_hangs(tree: Path) -> None:
+    """A setup that does not end is ended at the deadline, and the round with it."""
+    stuck = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+
+    with pytest.raises(BuildError, match=r"setup .* did not end within 1 s") as caught:
+        _up(tree, setup=["python", "-c", stuck], ready_timeout="1s").__enter__()
+    (pid,) = caught.value.log
+    assert not _lives(int(pid))
+    assert "ready_timeout" in caught.value.hint
+
+
+def test_our_own_options_stay_ours(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The redaction key is not in the service's environment, unless it is given."""
+    monkeypatch.setenv("SEATRIAL_REDACTION_KEY", "secret")
+    setup = [
+        "python",
+        "-c",
+        "import os; open('state', 'w').write(str(os.getenv('SEATRIAL_REDACTION_KEY')))",
+    ]
+    with _up(tree, setup=setup) as target:
+        assert _get(target)["state"] == "None"
+    with _up(tree, setup=setup, env={"SEATRIAL_REDACTION_KEY": "k"}) as target:
+        assert _get(target)["state"] == "k"
+
+
 def test_a_port_taken_in_between(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If another program takes the chosen port, the service starts on a new one."""
     monkeypatch.setattr(readiness, "_ANSWER_S", 0.2)
@@ -255,18 +290,9 @@ def test_a_port_taken_in_between(tree: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_images_do_not_run_as_processes(tree: Path) -> None:
     """An image reference is refused, with what to give instead."""
-    reference = Reference(kind=Kind.IMAGE, value="shop", text="image:shop")
-    with pytest.raises(InputError, match="image:shop: an image cannot run"):
-        prepare(
-            reference,
-            Service.model_validate({"driver": "process", "command": ["a"]}),
-            arm=Arm.BASELINE,
-            trial="t",
-            name="n",
-            scenario_dir=tree,
-            build_args={},
-            announce=lambda _: None,
-        ).__enter__()
+    order = _order(tree, Kind.IMAGE, command=["a"])
+    with pytest.raises(InputError, match="image:tree: an image cannot run"):
+        prepare(order, lambda _: None).__enter__()
 
 
 def test_leftovers_are_those_of_other_trials(tree: Path) -> None:

@@ -51,7 +51,6 @@ def _target(port: int, died: Callable[[], str] = str) -> Target:
         usage=None,
         died=died,
         log_tail=lambda _: ("last words",),
-        log_path=None,
         unpinned="",
     )
 

@@ -142,13 +142,16 @@ def test_defaults_are_the_change_of_a_branch(repository: Repository) -> None:
     ("service", "kind"),
     [({"image": "shop:1"}, Kind.IMAGE), ({"url": "http://a"}, Kind.URL)],
 )
-def test_the_scenario_may_name_the_default(
+def test_the_scenario_may_name_the_baseline(
     tmp_path: Path, service: dict[str, str], kind: Kind
 ) -> None:
-    """A scenario's image or URL stands in for a reference that is not given."""
-    found = default(Arm.BASELINE, Service.model_validate(service), cwd=tmp_path)
+    """A scenario's image or URL is the baseline, and never both arms."""
+    terms = Service.model_validate(service)
 
-    assert found.kind is kind
+    assert default(Arm.BASELINE, terms, cwd=tmp_path).kind is kind
+    with pytest.raises(InputError, match=f"the scenario's {kind} .* is the base") as no:
+        default(Arm.CANDIDATE, terms, cwd=tmp_path)
+    assert "--candidate" in no.value.hint
 
 
 def test_a_shallow_clone_is_told_what_to_fetch(

@@ -7,6 +7,7 @@ import time
 from dataclasses import fields
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from harness.environment.usage import (
     engine_stats,
     processes,
 )
+from harness.errors import SeatrialError
 from harness.model.result import USAGE_FIELDS
 
 _V2_DOCUMENT = {
@@ -186,6 +188,28 @@ def test_the_last_reading_stays() -> None:
 
     assert [sampler.read(), sampler.read(), sampler.read()] == [one, one, one]
     assert sampler.readings == (one,)
+
+
+def test_a_look_that_fails() -> None:
+    """The thread survives looks that fail and keeps what was read; a caller is told."""
+    one = Reading(at_ns=1, working_set_bytes=2, anonymous_bytes=3, cpu_ns=4)
+    looked: list[None] = []
+
+    def look() -> Reading:
+        looked.append(None)
+        if len(looked) % 2:
+            return one
+        raise SeatrialError("no Docker engine answers")
+
+    sampler = Sampler(look)
+    with sampler:
+        while len(looked) < 4 and sampler._thread.is_alive():
+            time.sleep(0.01)
+    assert len(sampler.readings) >= 2
+
+    with pytest.raises(SeatrialError, match="no Docker engine"):
+        [sampler.read() for _ in range(2)]
+    assert set(sampler.readings) == {one}
 
 
 def test_a_build_that_was_never_seen() -> None:

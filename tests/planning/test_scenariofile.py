@@ -55,6 +55,30 @@ def test_good(tmp_path: Path) -> None:
             "5:30: `p9` is not a key here; did you mean `p9",
         ),
         ("load:", "load: {}\nload:", "6:1: `load` is given twice"),
+        (
+            "load:",
+            "why: 2025-02-30\nload:",
+            "5:6: '2025-02-30': day is out of range for month; a text needs quotes",
+        ),
+        ("name: shop", "name: !!bool shop", "1:7: 'shop': "),
+        ("name: shop", "name: !!timestamp shop", "1:7: 'shop': "),
+        ("name: shop", "name: &a [*a]", "1:1: nested too deeply, or in itself"),
+        ("load:", "seed: 0x_\nload:", "5:7: '0x_': invalid literal"),
+        (
+            "users: 1_000",
+            "replay: {speed: .inf}",
+            "6:19: load.replay.speed: Input should be a finite number",
+        ),
+        (
+            "users: 1_000",
+            "replay: {scale: .nan}",
+            "6:19: load.replay.scale: Input should be a finite number",
+        ),
+        (
+            "  image: shop",
+            "  limits: {cpus: .inf}",
+            "4:18: service.limits.cpus: Input should be a finite number",
+        ),
         ("load:", "load: [", "7:1: expected ',' or ']'"),
     ],
 )

@@ -86,6 +86,14 @@ def test_what_is_written_is_read_back(
     assert given == list(exchanges(written(path, given)))
 
 
+def test_nothing_to_record(tmp_path: Path) -> None:
+    """A recording without a row is refused and leaves no file."""
+    with pytest.raises(RecordingError, match="nothing to record"):
+        write_recording(iter([table_of([])]), tmp_path / "rec.parquet", provenance)
+
+    assert [] == list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("wanted", [[], [0], [1, 2, 3], [0, 2, 4]])
 def test_chosen_rows(tmp_path: Path, wanted: list[int]) -> None:
     """Chosen rows come back whichever row groups they are in."""
@@ -165,7 +173,7 @@ def _parquet(path: Path, meta: bytes | None) -> None:
 
 def test_files_that_are_no_recording_are_named(tmp_path: Path) -> None:
     """Missing, empty, foreign and newer files each get their own message."""
-    empty, text, foreign, newer, rowless = (tmp_path / f"{n}.parquet" for n in "abcde")
+    empty, text, foreign, newer = (tmp_path / f"{n}.parquet" for n in "abcd")
     empty.touch()
     text.write_text("PAR1 but not really")
     _parquet(foreign, None)
@@ -183,5 +191,3 @@ def test_files_that_are_no_recording_are_named(tmp_path: Path) -> None:
             open_recording(path)
         assert str(path) in caught.value.message
         assert caught.value.hint
-    with pytest.raises(RecordingError, match=r"the recording is empty"):
-        write_recording(iter(()), rowless, provenance)
