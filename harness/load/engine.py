@@ -68,7 +68,7 @@ class Generator:
         command = {"do": "slice", "slice": number, "length_ns": length_ns}
         self._send(json.dumps(command).encode() + b"\n")
         report = SliceReport.parse(
-            self._receive((length_ns + self.deadline_ns) / 1e9 + _GRACE_S)
+            self._receive((length_ns + 2 * self.deadline_ns) / 1e9 + _GRACE_S)
         )
         if number == 0:
             return

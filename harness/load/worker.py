@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["Cast", "Troupe", "main", "visitor_of"]
 
 _TICK_NS = 10_000_000
+_MOMENT_S = 0.001
 _NEVER = -1
 _SPOOL_BYTES = 1 << 20
 
@@ -97,7 +98,7 @@ class Troupe:
         self._spool = spool
         self._clock = ArmClock()
         self._pacer = Pacer()
-        self._running = False
+        self._open = False
         self._slice = 0
         self._entering: deque[int] = deque()
         self._woken_early = Event()
@@ -119,25 +120,28 @@ class Troupe:
         )
 
     def play_slice(self, number: int, length_ns: int) -> SliceReport:
-        """Let the arm's clock run for that long, then wait for the last answer."""
+        """Let the arm's clock run for that long, then drain.
+
+        Whatever fell due in the slice is still sent while it drains, so that the next
+        one starts from an empty queue; but nothing is sent later than the deadline
+        after the slice's end.
+        """
         self._call_on_stage(self._clock.end_ns + length_ns)
         gc.collect()
         gc.freeze()
         self._slice = number
         started_ns, cpu_ns, late_ns = monotonic_ns(), process_time_ns(), list[int]()
         self._clock.start(started_ns, length_ns)
-        self._running = True
+        self._open = True
         timer = gevent.spawn(_ring, late_ns)
         self._wake_until(started_ns + length_ns)
-        self._running = False
         timer.kill()
         report = SliceReport(
             cpu_ns=process_time_ns() - cpu_ns,
             wall_ns=monotonic_ns() - started_ns,
             late_ns=late_ns,
         )
-        while self._in_flight and not self._faults:
-            gevent.sleep(0.001)
+        self._drain(started_ns + length_ns + self._endpoint.deadline_ns)
         self._spool.flush()
         if self._faults:
             raise self._faults[0]
@@ -155,7 +159,7 @@ class Troupe:
                     jar.clear()
                 due_ns = cast.time_ns[shot] + (0 if self._open_loop else answered_ns)
                 eligible_ns = max(due_ns, answered_ns)
-                self._wait_until(eligible_ns)
+                self._wait_until(due_ns, eligible_ns)
                 returning = _NEVER < last_slice < self._slice
                 last_slice = self._slice
                 done_ns = self._fire(
@@ -214,9 +218,17 @@ class Troupe:
         while self._entering:
             gevent.sleep(0)
 
-    def _wait_until(self, eligible_ns: int) -> None:
-        now_ns = monotonic_ns()
-        if self._running and self._clock.arm_time(now_ns) >= eligible_ns:
+    def _drain(self, closing_ns: int) -> None:
+        gevent.sleep(0)
+        while self._in_flight and not self._faults:
+            self._open = monotonic_ns() < closing_ns
+            gevent.sleep(_MOMENT_S)
+        self._open = False
+
+    def _wait_until(self, due_ns: int, eligible_ns: int) -> None:
+        clock = self._clock
+        eligible = eligible_ns <= clock.arm_time(monotonic_ns())
+        if self._open and eligible and due_ns < clock.end_ns:
             return
         waiter: Any = Waiter()
         if self._pacer.add(eligible_ns, waiter):
@@ -225,16 +237,20 @@ class Troupe:
 
     def _wake_until(self, end_ns: int) -> None:
         """The one pacer: wake each user when its shot becomes eligible."""
-        run_callback = get_hub().loop.run_callback
         while (now_ns := monotonic_ns()) < end_ns:
-            for waiter in self._pacer.due(self._clock.arm_time(now_ns)):
-                run_callback(waiter.switch, None)  # type: ignore[attr-defined] # a Waiter
+            self._wake(self._clock.arm_time(now_ns))
             next_ns = self._pacer.next_ns()
             until_ns = end_ns
             if next_ns is not None:
                 until_ns = min(end_ns, self._clock.monotonic_time(next_ns))
             self._woken_early.clear()
             self._woken_early.wait(max(0, until_ns - monotonic_ns()) / 1e9)
+        self._wake(self._clock.end_ns - 1)
+
+    def _wake(self, arm_ns: int) -> None:
+        run_callback = get_hub().loop.run_callback
+        for waiter in self._pacer.due(arm_ns):
+            run_callback(waiter.switch, None)  # type: ignore[attr-defined] # a Waiter
 
     def _note_fault(self, *, exception: BaseException, **_: Any) -> None:
         self._faults.append(exception)

@@ -187,10 +187,12 @@ def test_removed_whatever_happens(trial: Trial, interrupt: type[BaseException]) 
 def test_ctrl_c_while_it_starts(trial: Trial) -> None:
     """A real SIGINT during the wait for readiness ends the run and its container."""
     program = f"""
+import signal
 from pathlib import Path
 from harness.environment import *
 from harness.model.result import Arm
 from harness.model.scenario import Service
+signal.signal(signal.SIGINT, signal.default_int_handler)
 tree = Path({str(trial.tree)!r})
 order = Order(
     reference=resolve("dir:.", cwd=tree, image_exists=image_exists),
