@@ -6,12 +6,13 @@ import os
 import re
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from harness.errors import InputError
+from harness.errors import InputError, SeatrialError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +35,15 @@ def _print(text: str) -> None:
     try:
         click.echo(text, nl=False)
     except BrokenPipeError:
+        _write_no_more()
+    except (OSError, ValueError) as error:
+        _write_no_more()
+        raise SeatrialError(f"standard output: cannot be written: {error}") from error
+
+
+def _write_no_more() -> None:
+    """What is still in the buffer would be tried again at the end of the process."""
+    with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -70,7 +80,7 @@ def _show(report: Report, form: str) -> None:
     from harness.report import REPORTERS  # noqa: PLC0415 - scipy and rich load slowly
     from harness.report.terminal import terminal  # noqa: PLC0415 - likewise
 
-    if form == "terminal" and sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+    if form == "terminal" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         width = shutil.get_terminal_size().columns
         _print(terminal(report, width=width, color=True))
     else:
@@ -220,15 +230,15 @@ def judge(trial: Path, inconclusive_exit_code: int, form: str) -> int:
 @click.argument("trial", type=_path)
 @_format
 def report(trial: Path, form: str) -> None:
-    """Show the verdict of a stored trial."""
+    """Show the verdict of a stored trial; exits with 0 whatever it is."""
     from harness.report.document import load  # noqa: PLC0415 - heavy
 
     path = trial / "verdict.json"
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            f"{path}: cannot be read: {error.strerror}",
+            f"{path}: cannot be read: {error}",
             hint=f"seatrial judge {trial} makes it, if that is a trial's directory",
         ) from error
     _show(load(text, str(path)), form)

@@ -11,8 +11,9 @@ from harness.compare.evidence import RoundEvidence, TrialEvidence
 from harness.compare.judge import judge
 from harness.compare.measure import ArmColumns, measured
 from harness.compare.soundness import SoundLimits, sound_limits, void_reason
+from harness.errors import ComparisonError
 from harness.model.result import Arm
-from harness.store.plan import read_requests, read_shots
+from harness.store.plan import digest_of, read_requests, read_shots
 from harness.store.sample import read_columns
 from harness.store.trial import read_journal, read_rounds
 
@@ -116,6 +117,10 @@ class _Shots:
     def __init__(self, plan: Plan) -> None:
         requests = read_requests(plan.requests_path)
         shots = read_shots(plan.shots_path)
+        if digest_of(shots, requests) != plan.digest:
+            raise ComparisonError(
+                f"{plan.shots_path}: it is not the plan of this trial"
+            )
         self.request: NDArray[Any] = shots["request"]
         self.routes = tuple(dict.fromkeys(each.route for each in requests))
         places = {route: place for place, route in enumerate(self.routes)}

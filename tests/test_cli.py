@@ -129,3 +129,36 @@ def test_environment_variable(tmp_path: Path) -> None:
 
     assert isinstance(result.exception, InputError)
     assert "--max-time" in str(result.exception)
+
+
+@pytest.mark.parametrize(("target", "code"), [("/dev/full", 4), ("/dev/null", 0)])
+def test_where_standard_output_goes(tmp_path: Path, target: str, code: int) -> None:
+    """What cannot be said is an error of its own code, and only then."""
+    line = '192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 5\n'
+    (tmp_path / "a.log").write_text(line)
+    command = [sys.executable, "-m", "harness", "import", "a.log", "-o", "a.parquet"]
+
+    with Path(target).open("w") as stdout:
+        done = subprocess.run(
+            command, cwd=tmp_path, stdout=stdout, stderr=subprocess.PIPE, check=False
+        )
+
+    assert code == done.returncode
+    assert b"Traceback" not in done.stderr
+
+
+def test_reader_that_stops_early(tmp_path: Path) -> None:
+    """A reader that has seen enough changes no exit code."""
+    line = '192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 5\n'
+    (tmp_path / "a.log").write_text(line)
+    command = [sys.executable, "-m", "harness", "import", "a.log", "-o", "a.parquet"]
+
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+
+    assert (0, b"") == (process.returncode, said)

@@ -6,24 +6,24 @@ import_capture: sources → read → redact → order → sessions → one recor
 
 from __future__ import annotations
 
-import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from harness.capture import accesslog, har
 from harness.capture.assembly import Assembly
+from harness.capture.destination import scratch
 from harness.capture.order import ordered
 from harness.capture.redact import Redactor
 from harness.capture.sessions import IDLE_NS, Sessions
 from harness.capture.source import Source
 from harness.capture.tally import Tally
-from harness.errors import InputError, RecordingError, SeatrialError
+from harness.errors import InputError, RecordingError
 from harness.store.recording import Provenance, write_recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from harness.model.traffic import Exchange, Recording
 
@@ -68,6 +68,8 @@ READERS: Final[Mapping[str, Reader]] = {
 }
 """In the order in which an unnamed format is tried."""
 
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+
 
 def import_capture(
     sources: Sequence[Path],
@@ -85,43 +87,53 @@ def import_capture(
         destination: the recording to write.
         format: a name in `READERS`; by default recognised from the content.
         key: redaction key; the same capture and key give the same bytes.
-        host: the host to keep where the capture has several.
+        host: the host to keep where the capture has several, by name or URL.
         idle_ns: the pause after which a visitor starts a new session.
 
     Raises:
         RecordingError: a source is missing, of no known format, has over 5 % malformed
             entries or nothing usable.
-        InputError: the destination's folder does not exist.
+        InputError: the destination cannot be written or is a source, or the host is
+            none.
         SeatrialError: the recording cannot be written.
     """
-    if not destination.parent.is_dir():
-        raise InputError(
-            f"{destination.parent}: no such folder", hint="make it, or name another"
-        )
-    files = [Source(path) for path in sources]
-    name = _format_of(files, format)
-    reader, tally, sessions = READERS[name], Tally(), Sessions(idle_ns)
-    assembly = Assembly(
-        clock_ns=reader.clock_ns,
-        shared_clients=reader.shared_clients,
-        sessions=sessions,
-    )
-
-    def provenance() -> Provenance:
-        return Provenance(
-            source_format=name,
-            started_at=assembly.started_at,
-            sessions=sessions.opened,
+    files, kept_host = [Source(path) for path in sources], _hostname(host)
+    with scratch(destination, sources) as folder:
+        name = _format_of(files, format)
+        reader, tally, sessions = READERS[name], Tally(), Sessions(idle_ns)
+        assembly = Assembly(
             clock_ns=reader.clock_ns,
-            cookies_recorded=reader.cookies_recorded,
-            skipped=tally.skipped(),
+            shared_clients=reader.shared_clients,
+            sessions=sessions,
         )
 
-    redacted = map(Redactor(key).redact, reader.read(files, host, tally))
-    checked = _checked(redacted, tally, ", ".join(str(path) for path in sources))
-    with _scratch(destination) as scratch:
-        rows = assembly.rows(ordered(checked, scratch))
+        def provenance() -> Provenance:
+            return Provenance(
+                source_format=name,
+                started_at=assembly.started_at,
+                sessions=sessions.opened,
+                clock_ns=reader.clock_ns,
+                cookies_recorded=reader.cookies_recorded,
+                skipped=tally.skipped(),
+            )
+
+        redacted = map(Redactor(key).redact, reader.read(files, kept_host, tally))
+        checked = _checked(redacted, tally, ", ".join(file.name for file in files))
+        rows = assembly.rows(ordered(checked, folder))
         return write_recording(rows, destination, provenance)
+
+
+def _hostname(host: str | None) -> str | None:
+    """The host of a URL, or what was given, in lower case."""
+    if not host:
+        return None
+    try:
+        netloc = urlsplit(host if "//" in host else f"//{host}").netloc
+    except ValueError as exc:
+        raise InputError(
+            f"--host {host}: not a host", hint="give it as s.example or s.example:8080"
+        ) from exc
+    return netloc.rpartition("@")[2].lower()
 
 
 def _format_of(files: Sequence[Source], named: str | None) -> str:
@@ -130,12 +142,14 @@ def _format_of(files: Sequence[Source], named: str | None) -> str:
         raise RecordingError(
             f"unknown capture format {named!r}", hint=f"known are: {known}"
         )
-    found = {file.path: _sniffed(file, named) for file in files}
-    for path, name in found.items():
+    found = {file: _sniffed(file, named) for file in files}
+    for file, name in found.items():
         if name is None:
             raise RecordingError(
-                f"{path}: not a capture of a known format",
-                hint=f"known are: {known}; name one with --format",
+                f"{file.name}: not a capture of a known format",
+                hint="it is UTF-16: convert it to UTF-8"
+                if file.head().startswith(_UTF16)
+                else f"known are: {known}; name one with --format",
             )
     names = sorted({name for name in found.values() if name})
     if len(names) != 1:
@@ -150,7 +164,7 @@ def _sniffed(file: Source, named: str | None) -> str | None:
     head = file.head()
     if not head.strip():
         raise RecordingError(
-            f"{file.path}: the capture is empty", hint="record some traffic first"
+            f"{file.name}: the capture is empty", hint="record some traffic first"
         )
     return named or next(
         (name for name, reader in READERS.items() if reader.sniff(head)), None
@@ -165,18 +179,3 @@ def _checked(
     for kept, exchange in enumerate(exchanges, start=1):  # noqa: B007 - the count
         yield exchange
     tally.check(name, kept)
-
-
-@contextmanager
-def _scratch(destination: Path) -> Iterator[Path]:
-    """A folder for spilled runs beside the recording, gone at the end."""
-    try:
-        with tempfile.TemporaryDirectory(
-            dir=destination.parent, prefix=f".{destination.name}."
-        ) as folder:
-            yield Path(folder)
-    except OSError as exc:
-        raise SeatrialError(
-            f"{destination.parent}: no room to sort the capture: {exc.strerror or exc}",
-            hint="free space there, or name another folder",
-        ) from exc

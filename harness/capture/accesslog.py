@@ -20,15 +20,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from harness.capture.answer import response_of
 from harness.capture.clock import epoch_ns
 from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE
-from harness.model.traffic import Exchange, Request, Response
+from harness.model.traffic import Exchange, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from harness.capture.source import Source
     from harness.capture.tally import Tally
+    from harness.model.traffic import Response
 
 __all__ = ["read", "sniff"]
 
@@ -94,29 +96,39 @@ def read(
 
     Args:
         sources: the files.
-        host: keep only this virtual host, where the log names it.
+        host: keep only this virtual host, in lower case.
         tally: takes what is left out.
     """
     for source in sources:
         for number, line in enumerate(source.lines(), start=1):
-            match = _LINE.match(line)
-            start_ns = _start_ns(match[5]) if match else None
-            if match is None or start_ns is None:
-                if not line.isspace():
-                    tally.skip(MALFORMED, f"{source.path}:{number}", _fault(line))
-                continue
-            request = _request(match[6], match[9], match[10])
-            if request is None:
-                tally.skip(UNUSABLE, f"{source.path}:{number}", "not an HTTP request")
-            elif host and match[1] != host:
-                tally.skip(OTHER_HOST, f"{source.path}:{number}", "")
-            else:
-                yield Exchange(
-                    start_ns=start_ns,
-                    client=_client(match[2], match[4]),
-                    request=request,
-                    response=_response(match[7], match[8]),
-                )
+            found = _exchange(line, host)
+            if isinstance(found, Exchange):
+                yield found
+            elif not line.isspace():
+                tally.skip(found[0], f"{source.name}:{number}", found[1])
+
+
+def _exchange(line: str, host: str | None) -> Exchange | tuple[str, str]:
+    """The exchange of a line, or the reason why there is none, and what is wrong."""
+    match = _LINE.match(line)
+    start_ns = _start_ns(match[5]) if match else None
+    if match is None or start_ns is None:
+        return MALFORMED, _fault(line)
+    request = _request(match[6], match[9], match[10])
+    if request is None:
+        return UNUSABLE, "not an HTTP request"
+    if host and (match[1] or "").lower() != host:
+        return OTHER_HOST, (match[1] or "").lower()
+    try:
+        response = _response(match[7], match[8])
+    except ValueError:
+        return MALFORMED, "no answer has this size"
+    return Exchange(
+        start_ns=start_ns,
+        client=_client(match[2], match[4]),
+        request=request,
+        response=response,
+    )
 
 
 def _fault(line: str) -> str:
@@ -160,7 +172,7 @@ def _client(address: str, user: str) -> str:
 def _response(status: str, size: str) -> Response | None:
     if status == "-":
         return None
-    return Response(status=int(status), body_bytes=0 if size == "-" else int(size))
+    return response_of(int(status), 0 if size == "-" else int(size))
 
 
 @lru_cache(maxsize=_CACHED)

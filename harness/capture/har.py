@@ -14,23 +14,27 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
+from harness.capture.answer import response_of
 from harness.capture.clock import epoch_ns
 from harness.capture.harbody import content
 from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE
 from harness.errors import RecordingError
-from harness.model.traffic import Exchange, Request, Response
+from harness.model.traffic import Exchange, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from harness.capture.source import Source
     from harness.capture.tally import Tally
+    from harness.model.traffic import Response
 
 __all__ = ["read", "sniff"]
 
 Entry = dict[str, Any]
 
-_LOG: Final = re.compile(rb'"log"\s*:\s*\{')
+_LOG: Final = re.compile(rb'"log"\s*:')
+_SPOILT: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
+"""What a value of the wrong type or size raises somewhere in an entry."""
 _ABSURD: Final = 1e15
 _TIMELESS_STEP_NS: Final = 1_000_000_000
 _PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
@@ -59,9 +63,8 @@ _NEVER_SENT: Final = re.compile(
 
 
 def sniff(head: bytes) -> bool:
-    """Whether this is a JSON object with a `log` object in it."""
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return start.startswith(b"{") and _LOG.search(head) is not None
+    """Whether this is JSON with a `log` in it."""
+    return head.lstrip().startswith((b"{", b"[")) and _LOG.search(head) is not None
 
 
 def read(
@@ -71,8 +74,8 @@ def read(
 
     Args:
         sources: the files; each is read twice, one at a time.
-        host: the host to keep, with its port if the archive names one; by default the
-            most frequent.
+        host: the host to keep, in lower case and with its port if the archive names
+            one; by default the most frequent.
         tally: takes what is left out.
 
     Raises:
@@ -83,23 +86,30 @@ def read(
         entries = _entries(source)
         timeless = not any("startedDateTime" in entry for entry in entries)
         for number, entry in enumerate(entries):
-            place = f"{source.path}: entry {number}"
-            if timeless:
-                start_ns: int | None = number * _TIMELESS_STEP_NS
+            start_ns = number * _TIMELESS_STEP_NS if timeless else _start_ns(entry)
+            client = f"archive {index} {source.path.name}"
+            try:
+                found = _exchange(entry, chosen, start_ns, client)
+            except _SPOILT:
+                found = MALFORMED, "a value in it has the wrong type or size"
+            if isinstance(found, Exchange):
+                yield found
             else:
-                start_ns = _start_ns(entry)
-            reason, why = _obstacle(entry, chosen) or ("", "")
-            if start_ns is None:
-                tally.skip(MALFORMED, place, "startedDateTime is no ISO 8601 time")
-            elif reason:
-                tally.skip(reason, place, why)
-            else:
-                yield Exchange(
-                    start_ns=start_ns,
-                    client=f"archive {index} {source.path.name}",
-                    request=_request(entry["request"]),
-                    response=_response(entry),
-                )
+                tally.skip(found[0], f"{source.name}: entry {number}", found[1])
+
+
+def _exchange(
+    entry: Entry, chosen: str, start_ns: int | None, client: str
+) -> Exchange | tuple[str, str]:
+    """The exchange of an entry, or the reason why there is none, and what is wrong."""
+    if start_ns is None:
+        return MALFORMED, "startedDateTime is no ISO 8601 time"
+    return _obstacle(entry, chosen) or Exchange(
+        start_ns=start_ns,
+        client=client,
+        request=_request(entry["request"]),
+        response=_response(entry),
+    )
 
 
 def _most_frequent_host(sources: Sequence[Source]) -> str:
@@ -113,22 +123,27 @@ def _most_frequent_host(sources: Sequence[Source]) -> str:
 
 
 def _entries(source: Source) -> list[Entry]:
-    text = source.content().decode("utf-8-sig", errors="replace")
+    text = source.content().decode(errors="replace")
     try:
         entries = json.loads(text)["log"]["entries"]
     except json.JSONDecodeError as exc:
         raise RecordingError(
-            f"{source.path}:{exc.lineno}:{exc.colno}: not a complete HAR: {exc.msg}",
+            f"{source.name}:{exc.lineno}:{exc.colno}: not a complete HAR: {exc.msg}",
             hint="export it again and wait until the export has finished",
         ) from exc
-    except (KeyError, TypeError, RecursionError) as exc:
+    except ValueError as exc:
         raise RecordingError(
-            f"{source.path}: not a HAR: there is no list log.entries",
+            f"{source.name}: not a HAR: a number in it has thousands of digits",
+            hint="export it again",
+        ) from exc
+    except (LookupError, TypeError, RecursionError) as exc:
+        raise RecordingError(
+            f"{source.name}: not a HAR: there is no list log.entries",
             hint="export the network log as `HAR with content`",
         ) from exc
     if not isinstance(entries, list):
         raise RecordingError(
-            f"{source.path}: not a HAR: log.entries is not a list",
+            f"{source.name}: not a HAR: log.entries is not a list",
             hint="export the network log as `HAR with content`",
         )
     return [entry if isinstance(entry, dict) else {} for entry in entries]
@@ -163,7 +178,7 @@ def _obstacle(entry: Entry, chosen: str) -> tuple[str, str] | None:
     obstacles = (
         (_is_websocket(entry), "websocket", ""),
         (host is None, UNUSABLE, "not an http or https URL"),
-        (host != chosen, OTHER_HOST, ""),
+        (host != chosen, OTHER_HOST, host or ""),
         (not _METHOD.fullmatch(method), UNUSABLE, "not an HTTP method"),
         (method == "CONNECT", UNUSABLE, "CONNECT asks for a proxy"),
         (entry.get("_fromCache"), "from cache", "the service was not asked"),
@@ -253,7 +268,7 @@ def _target(request: Entry) -> str:
 def _response(entry: Entry) -> Response | None:
     answer = _answer(entry)
     status = answer.get("status")
-    if not isinstance(status, int) or status <= 0:
+    if type(status) is not int or status <= 0:
         return None
     found = answer.get("content")
     sizes = (
@@ -261,12 +276,10 @@ def _response(entry: Entry) -> Response | None:
         found.get("size") if isinstance(found, dict) else 0,
     )
     duration_ms = _positive(entry.get("time"))
-    return Response(
-        status=status,
-        body_bytes=next(
-            (int(size) for size in map(_positive, sizes) if size is not None), None
-        ),
-        duration_ns=None if duration_ms is None else round(duration_ms * 1_000_000),
+    return response_of(
+        status,
+        next((int(size) for size in map(_positive, sizes) if size is not None), None),
+        None if duration_ms is None else round(duration_ms * 1_000_000),
     )
 
 

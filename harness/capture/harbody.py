@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -53,7 +52,7 @@ def _header_type(request: Mapping[str, Any]) -> str:
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text)
-    except binascii.Error:
+    except ValueError:
         return text.encode(errors="replace")
 
 

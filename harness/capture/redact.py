@@ -69,12 +69,12 @@ _PATH_PARAM: Final = re.compile(r"(?<=;)([^=;/]+)=([^;/]+)")
 _ADDRESS: Final = re.compile(
     r"\[?(?:[0-9a-f]*:){2,}[0-9a-f:.%]*\]?|\d{1,3}(?:\.\d{1,3}){3}", re.IGNORECASE
 )
-_JSON_PAIR: Final = re.compile(
-    r'("(?:[^"\\]|\\.)*")(\s*:\s*)'
-    r'("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|\[[^\[\]{}]*\])',
+_JSON: Final = re.compile(r"[\ufeff\s]*(?:\)\]\}',?\s*)?[{\[]")
+_JSON_TOKEN: Final = re.compile(
+    r'(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|(?P<text>"(?:[^"\\]|\\.)*")'
+    r"|(?P<number>-?\d[\d.eE+-]*)|(?P<opens>[{\[])|(?P<closes>[}\]])",
     re.DOTALL,
 )
-_JSON_SCALAR: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*', re.DOTALL)
 _FORM_PART: Final = re.compile(
     r'(;\s*name="([^"]*)"[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n)(.*?)(?=\r?\n--)',
     re.DOTALL,
@@ -127,12 +127,12 @@ def _parameter(mask: Mask, pair: str, depth: int) -> str:
 
 
 def _nested(mask: Mask, value: str, depth: int) -> str:
-    """A value that may itself be a URL, encoded again only if it was changed."""
-    plain = unquote_plus(value, "latin-1")
-    if "=" not in plain and "@" not in plain:
-        return value
-    inner = _url(mask, plain, depth)
-    return value if inner == plain else quote_plus(inner, encoding="latin-1")
+    """A value that may be JSON or a URL, encoded again only if it was changed."""
+    plain = unquote_plus(value, errors="surrogateescape")
+    inner = _json(mask, plain) if _JSON.match(plain) else plain
+    if "=" in inner or "@" in inner:
+        inner = _url(mask, inner, depth)
+    return value if inner == plain else quote_plus(inner, errors="surrogateescape")
 
 
 def _form(mask: Mask, text: str, depth: int = _NESTED) -> str:
@@ -181,19 +181,25 @@ def _addresses(mask: Mask, value: str) -> str:
 
 
 def _json(mask: Mask, text: str) -> str:
-    def pair(found: re.Match[str]) -> str:
-        name = _json_text(found[1])
-        if _secrets_under(name) is None:
-            return found[0]
+    """Whatever is under a secret key; numbers further below only count or date it."""
+    above = [("", "")]  # the secret key over texts, and over numbers
 
-        def masked(scalar: re.Match[str]) -> str:
-            value = _json_text(scalar[0])
-            secret = _is_secret(name, value)
-            return f'"{_token(mask, value)}"' if secret else scalar[0]
+    def token(found: re.Match[str]) -> str:
+        kind, literal = found.lastgroup, found[0]
+        if kind == "opens":
+            above.append(above[-1])
+        elif kind == "closes":
+            del above[max(1, len(above) - 1) :]
+        elif kind == "key":
+            name = _json_text(literal)
+            secret = _secrets_under(name) is not None
+            above[-1] = (name, name) if secret else (above[-2:][0][0], "")
+        elif name := above[-1][kind == "number"]:
+            value = _json_text(literal)
+            return f'"{_token(mask, value)}"' if _is_secret(name, value) else literal
+        return literal
 
-        return found[1] + found[2] + _JSON_SCALAR.sub(masked, found[3])
-
-    return _jwt(mask, _JSON_PAIR.sub(pair, text))
+    return _jwt(mask, _JSON_TOKEN.sub(token, text))
 
 
 def _json_text(literal: str) -> str:
@@ -225,8 +231,8 @@ def _named(form: re.Pattern[str]) -> Rule:
 
 _HEADERS: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = (
     (re.compile(r"(?:proxy-)?authorization|authentication"), _credentials),
-    (re.compile(r"cookie"), _cookies),
-    (re.compile(r"referer|(?:.+-)?(?:host|version)"), _url),
+    (re.compile(r"(?:set-)?cookie2?"), _cookies),
+    (re.compile(r"referer|link|(?:.+-)?(?:host|version|url|uri)"), _url),
     (
         re.compile(
             r"forwarded|(?:.+-)?(?:client-ip|connecting-ip|real-ip|forwarded-for"
@@ -239,7 +245,7 @@ _HEADERS: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = (
 """Names in lower case; the others go by their value and by `_SECRETS`."""
 
 _BODIES: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = (
-    (re.compile(r"\s*[{\[]"), _json),
+    (_JSON, _json),
     (re.compile(r"\s*--[^\r\n]+\r?\n"), _named(_FORM_PART)),
     (re.compile(r"\s*<"), _named(_XML_ELEMENT)),
     (re.compile(r"[^\s=&]+=\S*"), _form),
@@ -298,7 +304,7 @@ class Redactor:
 
     def pseudonym(self, kind: str, value: str) -> str:
         """The pseudonym of a value; kinds keep equal values of two sorts apart."""
-        message = f"{kind}\0{value}".encode(errors="surrogateescape")
+        message = f"{kind}\0{value}".encode(errors="surrogatepass")
         return f"anon-{hmac.digest(self._key, message, 'sha256').hex()[:_HEX_DIGITS]}"
 
     def redact(self, exchange: Exchange) -> Exchange:

@@ -20,21 +20,32 @@ OTHER_HOST: Final = "other host"
 """For a host that is not the recorded service."""
 
 _SAMPLES: Final = 5
+_HOSTS: Final = 5
 _MALFORMED_RATIO: Final = 0.05
 
 
 class Tally:
     """Counts of what was left out, by reason, with a few places each."""
 
-    __slots__ = ("_counts", "_samples")
+    __slots__ = ("_counts", "_hosts", "_samples")
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._hosts: Counter[str] = Counter()
         self._samples: defaultdict[str, list[str]] = defaultdict(list)
 
     def skip(self, reason: str, place: str, why: str) -> None:
-        """Count an entry; `why` must not repeat what the client sent."""
+        """Count an entry.
+
+        Args:
+            reason: one of a few.
+            place: where it is.
+            why: what is wrong, never what redaction would hide; the other host's name,
+                where the capture tells.
+        """
         self._counts[reason] += 1
+        if reason == OTHER_HOST:
+            self._hosts[why] += 1
         if self._counts[reason] <= _SAMPLES:
             self._samples[reason].append(f"{place}: {why}" if why else place)
 
@@ -66,8 +77,16 @@ class Tally:
         if not kept:
             raise RecordingError(
                 f"{name}: no usable exchange ({self._reasons()})",
-                hint="record traffic of the service, or name its host with --host",
+                hint=self._remedy(),
             )
+
+    def _remedy(self) -> str:
+        seen = [host for host, _ in self._hosts.most_common(_HOSTS) if host]
+        if seen:
+            return f"name a host of the capture with --host: {', '.join(seen)}"
+        if self._hosts:
+            return "leave --host out: the capture names no host"
+        return "record traffic of the service, or name its host with --host"
 
     def _reasons(self) -> str:
         reasons = [f"{count:,} {reason}" for reason, count in self._counts.items()]

@@ -84,9 +84,9 @@ def _volumes(order: Order) -> list[str]:
     """The volumes with absolute host paths; the engine would create missing ones."""
     resolved = []
     for volume in order.service.volumes:
-        host, colon, inside = volume.partition(":")
+        host, _, inside = volume.partition(":")
         path = (order.scenario_dir / Path(host).expanduser()).resolve()
-        if not colon or not path.exists():
+        if not path.exists():
             raise InputError(
                 f"volume {volume!r}: {path} does not exist",
                 hint="as host:container[:ro], relative to the scenario file",

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Allowance", "Unit", "bytes_of", "duration_ns", "percent"]
+__all__ = ["Allowance", "Unit", "bytes_of", "cut", "duration_ns", "percent"]
+
+_MOST: Final = 2**63 - 1
+_LONGEST: Final = 60
 
 _NUMBER = re.compile(r"\s*(\d[\d_]*(?:\.\d+)?)\s*([A-Za-zµ%]*)\s*")
 
@@ -44,12 +47,21 @@ _ABSOLUTE: Final[Mapping[Unit, Mapping[str, float]]] = {
 }
 
 
+def cut(text: str) -> str:
+    """A text that somebody wrote, for a message: its first 60 characters."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
 def _parsed(text: object, units: Mapping[str, float], example: str) -> float:
     match = _NUMBER.fullmatch(text) if isinstance(text, str) else None
     if match is None or match[2] not in units:
         known = ", ".join(units)
-        raise ValueError(f"{text!r} needs a number with a unit ({known}), as {example}")
-    return float(match[1].replace("_", "")) * units[match[2]]
+        said = cut(repr(text))
+        raise ValueError(f"{said} needs a number with a unit ({known}), as {example}")
+    amount = float(match[1].replace("_", "")) * units[match[2]]
+    if amount > _MOST:
+        raise ValueError(f"{cut(match[0])} is more than anything can hold")
+    return amount
 
 
 def duration_ns(text: object) -> int:
@@ -91,6 +103,6 @@ class Allowance:
             value = _parsed(part, units, "10%" if unit == "ratio" else "10% or 5ms")
             kind = "relative" if str(part).strip().endswith("%") else "absolute"
             if values[kind]:
-                raise ValueError(f"{text!r} gives its {kind} part twice")
+                raise ValueError(f"{cut(repr(text))} gives its {kind} part twice")
             values[kind] = value
         return cls(**values, text=str(text))

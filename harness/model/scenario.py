@@ -47,6 +47,17 @@ def _allowed(unit: str) -> BeforeValidator:
     return BeforeValidator(lambda text: Allowance.parse(text, unit))
 
 
+def _not_a_truth(given: object) -> object:
+    if isinstance(given, bool):
+        raise ValueError("a number is wanted, not true or false")  # noqa: TRY004 - pydantic collects no TypeError
+    return given
+
+
+_Whole = Annotated[int, BeforeValidator(_not_a_truth)]
+_Number = Annotated[float, BeforeValidator(_not_a_truth)]
+_Variable = Annotated[str, Field(pattern=r"^[^=]+$")]
+_Volume = Annotated[str, Field(pattern=r"^[^:]+:/[^:]*(:[^:]+)?$")]
+_Route = Annotated[str, Field(pattern=r"^[A-Z-]+ [/*]")]
 Duration = Annotated[int, BeforeValidator(duration_ns), _in_units("ns"), _TEXT]
 Size = Annotated[int, BeforeValidator(bytes_of), _in_units("B"), _TEXT]
 LatencyAllowance = Annotated[Allowance, _allowed("ns"), _AS_WRITTEN, _TEXT]
@@ -77,9 +88,9 @@ class ImageBuild(_Part):
 class Limits(_Part):
     """What one environment may use; equal for both arms."""
 
-    cpus: float = Field(default=1.0, gt=0)
+    cpus: _Number = Field(default=1.0, gt=0)
     """Processor cores."""
-    memory: Size = "512MiB"  # type: ignore[assignment] # parsed by validate_default
+    memory: Size = Field(default="512MiB", gt=0)  # type: ignore[assignment] # parsed
     """Memory, after which the kernel kills."""
 
 
@@ -92,25 +103,25 @@ class Service(_Part):
     """Build the image from each reference's source tree."""
     image: str | None = None
     """Image of the baseline, where `--baseline` names no other."""
-    command: tuple[str, ...] | None = None
+    command: tuple[str, ...] | None = Field(default=None, min_length=1)
     """Replaces the image's command; with the process driver, the command itself.
 
     A process runs every round in the same source tree, which keeps what it writes
     there: state that must be fresh belongs in `TMPDIR`.
     """
-    url: str | None = None
+    url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#:]")
     """Something already deployed, as the baseline, likewise."""
-    env: dict[str, str] = {}
+    env: dict[_Variable, str] = {}
     """Environment variables; the process driver adds PORT and a TMPDIR of its own."""
-    setup: tuple[str, ...] | None = None
+    setup: tuple[str, ...] | None = Field(default=None, min_length=1)
     """Run once in each fresh environment, before traffic."""
-    volumes: tuple[str, ...] = ()
+    volumes: tuple[_Volume, ...] = ()
     """As `host:container[:ro]`, host paths relative to the scenario file."""
-    port: int = Field(default=8000, ge=1, le=65535)
+    port: _Whole = Field(default=8000, ge=1, le=65535)
     """The port that the service listens on, in its container."""
     ready: str = Field(default="/", pattern=r"^/")
     """Ready once this path answers with a status below 400."""
-    ready_timeout: Duration = "60s"  # type: ignore[assignment] # parsed
+    ready_timeout: Duration = Field(default="60s", gt=0)  # type: ignore[assignment] # parsed
     """How long to wait for it, and before that for `setup` to end."""
     limits: Limits = Limits()
     """What one environment may use."""
@@ -137,20 +148,20 @@ class Service(_Part):
 class Replay(_Part):
     """An open population: sessions start when they did, scaled."""
 
-    speed: float = Field(default=1.0, gt=0)
+    speed: _Number = Field(default=1.0, gt=0, le=1_000_000)
     """How much faster than recorded."""
-    scale: float = Field(default=1.0, gt=0)
+    scale: _Number = Field(default=1.0, gt=0, le=1_000_000)
     """How many times each whole session, jittered by the seed."""
 
 
 class Load(_Part):
     """How the recording becomes load."""
 
-    users: int | None = Field(default=None, gt=0)
+    users: _Whole | None = Field(default=None, gt=0)
     """A closed population of that many users with recorded think times."""
     replay: Replay | None = None
     """An open population."""
-    deadline: Duration = "10s"  # type: ignore[assignment] # parsed
+    deadline: Duration = Field(default="10s", gt=0)  # type: ignore[assignment] # parsed
     """A request unanswered by then counts as this long and as an error."""
 
     @model_validator(mode="after")
@@ -163,11 +174,11 @@ class Load(_Part):
 class Rounds(_Part):
     """How much is measured."""
 
-    min: int = Field(default=4, ge=2, le=50)
+    min: _Whole = Field(default=4, ge=2, le=50)
     """Sound rounds that the verdict rests on."""
-    slice: Duration = "4s"  # type: ignore[assignment] # parsed
+    slice: Duration = Field(default="4s", gt=0)  # type: ignore[assignment] # parsed
     """Length of one slice of one arm."""
-    slices: int = Field(default=6, ge=1)
+    slices: _Whole = Field(default=6, ge=1, le=1_000)
     """Slices an arm in each round."""
     warmup: Duration = "10s"  # type: ignore[assignment] # parsed
     """Unmeasured traffic on each fresh arm."""
@@ -176,8 +187,6 @@ class Rounds(_Part):
 
     @model_validator(mode="after")
     def _ramp_fits(self) -> Self:
-        if self.slice <= 0:
-            raise ValueError("`slice` must be longer than 0s")
         if self.ramp > self.warmup:
             raise ValueError("`ramp` must fit into `warmup`")
         return self
@@ -215,14 +224,14 @@ class Budgets(_Part):
     """Memory."""
     cpu: RatioAllowance = "15%"  # type: ignore[assignment] # parsed
     """CPU seconds per request."""
-    by_route: dict[str, LatencyBudgets] = {}
+    by_route: dict[_Route, LatencyBudgets] = {}
     """Routes by name, such as `POST /checkout`, instead of `routes`."""
 
 
 class Scenario(_Part):
     """One trial's terms, every default resolved."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
     """Names the trial's directory."""
     why: str = ""
     """What the experienced engineer knows about this traffic, in prose."""
@@ -236,12 +245,17 @@ class Scenario(_Part):
     """How much is measured."""
     budgets: Budgets = Budgets()
     """How much worse the candidate may be."""
-    seed: int = Field(default=1, ge=0)
+    seed: _Whole = Field(default=1, ge=0, lt=2**64)
     """Draws sessions, jitter and the first arm of each round."""
 
     @model_validator(mode="after")
     def _measurable(self) -> Self:
-        asked = self.budgets.model_fields_set & {"memory", "cpu"}
+        default = Budgets()
+        asked = {
+            name
+            for name in ("memory", "cpu")
+            if getattr(self.budgets, name) != getattr(default, name)
+        }
         if self.service.driver == "url" and asked:
             raise ValueError(
                 f"a deployed `url` shows no {' and no '.join(sorted(asked))}: "

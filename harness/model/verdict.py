@@ -8,6 +8,7 @@ from typing import Final
 
 __all__ = [
     "SCHEMA_VERSION",
+    "UNITS",
     "Estimate",
     "Finding",
     "Label",
@@ -15,6 +16,9 @@ __all__ = [
     "Report",
     "Verdict",
 ]
+
+UNITS: Final = ("ns", "bytes", "ratio", "ns/request")
+"""Of the figures in an estimate."""
 
 SCHEMA_VERSION: Final = 1
 """Of `verdict.json`; a reader refuses a larger one."""
@@ -84,6 +88,8 @@ class Estimate:
     per_round: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
+        if self.unit not in UNITS:
+            raise ValueError(f"{self.unit!r} is not one of {', '.join(UNITS)}")
         if (self.change is None) != bool(self.undefined):
             raise ValueError("an estimate is either defined or says why not")
 

@@ -3,29 +3,104 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any, get_args
+import re
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import ScenarioError
+from harness.model.quantity import cut
 from harness.model.scenario import Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["read_scenario"]
 
 
+_MOST_NODES: Final = 10_000
+_NUMBERS: Final = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
+
+_MAPPING: Final = "a mapping of keys to values is wanted"
+_TEXT: Final = "a text is wanted; put it in quotes"
+_WHOLE: Final = "a whole number is wanted"
+_KEY: Final = "[key]"
+"""How pydantic ends the location of a key, where the key itself is wrong."""
+
+_WANTED: Final[Mapping[str, str]] = {
+    "dict_type": _MAPPING,
+    "finite_number": "a finite number is wanted",
+    "float_parsing": "a number is wanted",
+    "float_type": "a number is wanted",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "int_from_float": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_parsing_size": _WHOLE,
+    "int_type": _WHOLE,
+    "invalid_key": "a key is a text; put it in quotes",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "model_type": _MAPPING,
+    "path_type": _TEXT,
+    "string_too_long": "must have at most {max_length} characters",
+    "string_type": _TEXT,
+    "string_unicode": _TEXT,
+    "too_short": "must not be empty; leave it out",
+    "tuple_type": "a list is wanted, as [python, -m, app]",
+}
+"""Our words for pydantic's types of error, with what its context knows."""
+
+_PATTERNS: Final[Mapping[str, str]] = {
+    "by_route": "a route is wanted, as POST /checkout",
+    "env": "a variable's name is neither empty nor has a =",
+    "name": "letters, digits, dot, dash and underscore are wanted, as shop-2",
+    "ready": "must start with /, as /healthz",
+    "url": "must start with http:// or https:// and have a host",
+    "volumes": "host:container[:ro] is wanted, as ./seed:/seed:ro",
+}
+"""What the field wants whose pattern does not match."""
+
+
 class _Loader(yaml.SafeLoader):
-    """Says where a value stands that looks like a date or a number but is none."""
+    """Says where a value stands that YAML would misread, or repeat without end."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._nodes = 0
+        self._nodes_in: dict[yaml.Node, int] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Compose a node; an alias counts as all that it repeats."""
+        before, alias = self._nodes, self.check_event(yaml.AliasEvent)
+        event = self.peek_event()  # type: ignore[no-untyped-call] # so in its stubs
+        node = super().compose_node(parent, index)
+        assert node is not None, "there was an event"
+        self._nodes += self._nodes_in.get(node, 1) if alias else 1
+        if not alias:
+            self._nodes_in[node] = self._nodes - before
+        if self._nodes > _MOST_NODES:
+            problem = f"more than {_MOST_NODES:,} values; repeat less with aliases"
+            raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
+        return node
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        value = super().construct_scalar(node)
+        if _NO_TEXT.search(value):
+            raise ValueError("a NUL or half a surrogate pair is no text")
+        if node.tag in _NUMBERS and ":" in value:
+            raise ValueError("YAML reads digits with colons in base 60")
+        return value
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)
-        except (AttributeError, KeyError, ValueError) as error:
-            problem = f"{node.value!r}: {error}; a text needs quotes"
+        except (AttributeError, LookupError, ValueError) as error:
+            problem = f"{cut(repr(node.value))}: {error}; a text needs quotes"
             raise yaml.constructor.ConstructorError(
                 None, None, problem, node.start_mark
             ) from error
@@ -40,12 +115,7 @@ def read_scenario(path: Path) -> Scenario:
     Raises:
         ScenarioError: all that is wrong, each `file:line:column: message` on a line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise ScenarioError(f"{path}: there is no such file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: cannot be read: {error}") from error
+    text = _text(path)
     try:
         node = yaml.compose(text, _Loader)
         value = yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
@@ -65,6 +135,17 @@ def read_scenario(path: Path) -> Scenario:
         raise ScenarioError("\n".join(lines)) from error
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ScenarioError(f"{path}: there is no such file") from error
+    except IsADirectoryError as error:
+        raise ScenarioError(f"{path}: is a directory") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{path}: cannot be read: {error}") from error
+
+
 def _at(path: Path, mark: yaml.Mark | None, message: str | None) -> str:
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return f"{path}:{line}:{column}: {message}"
@@ -72,15 +153,25 @@ def _at(path: Path, mark: yaml.Mark | None, message: str | None) -> str:
 
 def _complaint(path: Path, root: yaml.Node, error: dict[str, Any]) -> str:
     location: Sequence[str | int] = error["loc"]
-    where = ".".join(str(part) for part in location)
-    kind, message = error["type"], error["msg"].removeprefix("Value error, ")
+    where = ".".join(cut(str(part)) for part in location if part != _KEY)
+    kind, message = error["type"], _in_our_words(error)
     if kind == "extra_forbidden":
-        message = f"`{location[-1]}` is not a key here{_nearest(location)}"
+        message = f"`{cut(str(location[-1]))}` is not a key here{_nearest(location)}"
     elif kind == "missing":
         message = f"`{location[-1]}` is missing"
     elif where:
         message = f"{where}: {message}"
-    return _at(path, _mark(root, location, key=kind == "extra_forbidden"), message)
+    key = kind == "extra_forbidden" or _KEY in location
+    return _at(path, _mark(root, location, key=key), message)
+
+
+def _in_our_words(error: dict[str, Any]) -> str:
+    message: str = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "string_pattern_mismatch":
+        fields = (part for part in error["loc"] if part in _PATTERNS)
+        return _PATTERNS.get(next(fields, ""), message)
+    wanted = _WANTED.get(error["type"])
+    return wanted.format(**error.get("ctx", {})) if wanted else message
 
 
 def _mark(node: yaml.Node, location: Sequence[str | int], *, key: bool) -> yaml.Mark:

@@ -59,7 +59,7 @@ def load(text: str, where: str = "verdict.json") -> Report:
 def _check_version(text: str, where: str) -> None:
     try:
         document = json.loads(text, parse_constant=_no_constant)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise _broken(where, str(exc)) from exc
     version = document.get(_VERSION) if isinstance(document, dict) else None
     if type(version) is not int or version < 1:

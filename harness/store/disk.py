@@ -23,11 +23,17 @@ def reading(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ComparisonError(
-            f"{path}: missing or broken: {error}",
-            hint="a trial's files cannot be edited; run the trial again",
+            f"{path}: {_what(error)}",
+            hint="a stored trial cannot be edited; run the trial again",
         ) from error
+
+
+def _what(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot be read: {error.strerror}"
+    return f"broken: {error}"
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
@@ -34,6 +35,7 @@ __all__ = [
     "columns",
     "exchanges",
     "open_recording",
+    "partial_of",
     "table_of",
     "write_recording",
 ]
@@ -64,6 +66,17 @@ SCHEMA: Final = pa.schema(
     ]
 )
 """Times in nanoseconds since the first start; nulls where the capture does not tell."""
+
+_DAMAGE: Final = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    pa.ArrowException,
+)
+"""What reading a file raises that is not what was written."""
 
 _META_KEY: Final = b"seatrial"
 _CODEC: Final = "zstd"
@@ -141,6 +154,11 @@ def _header_lists(lists: Sequence[tuple[tuple[str, str], ...]]) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pairs)
 
 
+def partial_of(path: Path) -> Path:
+    """The name that a recording has until it is whole."""
+    return path.with_name(f"{path.name}.partial")
+
+
 def write_recording(
     tables: Iterator[pa.Table], path: Path, provenance: Callable[[], Provenance]
 ) -> Recording:
@@ -158,11 +176,13 @@ def write_recording(
         RecordingError: there is no row.
         SeatrialError: it cannot be written, such as for want of space.
     """
-    partial = path.with_name(f"{path.name}.partial")
+    partial = partial_of(path)
     rows = 0
     try:
         try:
-            with pq.ParquetWriter(partial, SCHEMA, compression=_CODEC) as writer:
+            with pq.ParquetWriter(
+                partial, SCHEMA, compression=_CODEC, write_page_checksum=True
+            ) as writer:
                 for table in tables:
                     rows += len(table)
                     writer.write_table(table.select(SCHEMA.names))
@@ -189,15 +209,21 @@ def open_recording(path: Path) -> Recording:
     """A handle on the recording.
 
     Raises:
-        RecordingError: it is missing, not a recording, or of a newer schema.
+        RecordingError: it is missing, not a recording, damaged, or of a newer schema.
     """
-    with _opened(path) as file:
+    with _undamaged(path), _opened(path) as file:
         provenance = _provenance(path, file.metadata.metadata or {})
         exchanges = file.metadata.num_rows
         span_ns = _last_start(file)
+        lost = [field.name for field in SCHEMA if field not in list(file.schema_arrow)]
+    if lost:
+        raise RecordingError(
+            f"{path}: the recording is damaged: no column {', '.join(lost)} as written",
+            hint="import it again",
+        )
     if not exchanges:
         raise RecordingError(f"{path}: the recording is empty", hint="import it again")
-    with path.open("rb") as stream:
+    with _undamaged(path), path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return Recording(
         path=path,
@@ -212,20 +238,28 @@ def open_recording(path: Path) -> Recording:
     )
 
 
-def _opened(path: Path) -> pq.ParquetFile:
+@contextmanager
+def _undamaged(path: Path) -> Iterator[None]:
+    """Whatever else reading it raises inside means that the file is damaged."""
     try:
-        if not path.stat().st_size:
-            raise RecordingError(f"{path}: the file is empty", hint="import it again")
-        return pq.ParquetFile(path)
+        yield
+    except _DAMAGE as exc:
+        cause = exc.strerror if isinstance(exc, OSError) else None
+        raise RecordingError(
+            f"{path}: the recording cannot be read: {cause or 'it is damaged'}",
+            hint="import it again: seatrial import CAPTURE -o rec.parquet",
+        ) from exc
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    if not path.stat().st_size:
+        raise RecordingError(f"{path}: the file is empty", hint="import it again")
+    try:
+        return pq.ParquetFile(path, page_checksum_verification=True)
     except pa.ArrowInvalid as exc:
         raise RecordingError(
             f"{path}: not a recording: not a whole Parquet file",
             hint=f"make one from a capture: seatrial import {path} -o rec.parquet",
-        ) from exc
-    except OSError as exc:
-        raise RecordingError(
-            f"{path}: the recording cannot be read: {exc.strerror or exc}",
-            hint="make one from a capture: seatrial import CAPTURE -o rec.parquet",
         ) from exc
 
 
@@ -270,9 +304,12 @@ def columns(
         recording: which.
         names: of the columns.
         rows: ascending numbers of the rows that are wanted; `None` for all.
+
+    Raises:
+        RecordingError: the file is missing or damaged.
     """
     first = 0
-    with _opened(recording.path) as file:
+    with _undamaged(recording.path), _opened(recording.path) as file:
         for group in range(file.metadata.num_row_groups):
             end = first + file.metadata.row_group(group).num_rows
             if rows is None:
@@ -291,10 +328,14 @@ def exchanges(
     Args:
         recording: which.
         rows: ascending row numbers of those that are wanted; `None` for all.
+
+    Raises:
+        RecordingError: the file is missing or damaged.
     """
-    for table in columns(recording, SCHEMA.names, rows):
-        for batch in table.to_batches(max_chunksize=1024):
-            yield from map(_exchange, batch.to_pylist())
+    with _undamaged(recording.path):
+        for table in columns(recording, SCHEMA.names, rows):
+            for batch in table.to_batches(max_chunksize=1024):
+                yield from map(_exchange, batch.to_pylist())
 
 
 def _exchange(row: dict[str, Any]) -> Exchange:

@@ -11,20 +11,23 @@ A round under way is `round-01.partial`; a file appears under its name when it i
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import ComparisonError, InputError
-from harness.model.plan import Plan
-from harness.model.result import Arm, ArmResult, Books, GeneratorHealth, Round
-from harness.model.scenario import Scenario
+from harness.model.plan import Plan  # noqa: TC001 - pydantic reads the annotation
+from harness.model.result import Arm, Round
+from harness.model.scenario import Scenario  # noqa: TC001 - likewise
 from harness.store.disk import reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = [
     "Journal",
@@ -105,16 +108,13 @@ def write_text(path: Path, text: str) -> None:
 
 def write_journal(directory: Path, journal: Journal) -> None:
     """Write or replace `trial.json`."""
-    plan = asdict(journal.plan)
-    for name in ("shots_path", "requests_path"):
-        plan[name] = plan[name].name
-    content = {
-        "schema": _SCHEMA,
-        **{name: getattr(journal, name) for name in journal.__slots__},
-        "scenario": journal.scenario.model_dump(mode="json", exclude_none=True),
-        "plan": plan,
-    }
-    write_text(directory / "trial.json", json.dumps(content, indent=2) + "\n")
+    plan = journal.plan
+    named = replace(
+        plan,
+        shots_path=Path(plan.shots_path.name),
+        requests_path=Path(plan.requests_path.name),
+    )
+    _write_json(directory / "trial.json", _JOURNAL, replace(journal, plan=named))
 
 
 def read_journal(directory: Path) -> Journal:
@@ -125,21 +125,22 @@ def read_journal(directory: Path) -> Journal:
         ComparisonError: the file is broken or of a newer version.
     """
     path = directory / "trial.json"
-    content = _read_json(path)
-    with reading(path):
-        plan = content["plan"]
-        for name in ("shots_path", "requests_path"):
-            plan[name] = directory / plan[name]
-        del content["schema"]
-        for name in ("environment", "notes", "failed_starts"):
-            content[name] = tuple(content[name])
-        content["scenario"] = Scenario.model_validate(content["scenario"])
-        return Journal(**{**content, "plan": Plan(**plan)})
+    if not path.is_file():
+        raise InputError(
+            f"{directory}: this is not a trial's directory: it holds no {path.name}"
+        )
+    journal = _read_json(path, _JOURNAL)
+    plan = replace(
+        journal.plan,
+        shots_path=directory / journal.plan.shots_path,
+        requests_path=directory / journal.plan.requests_path,
+    )
+    return replace(journal, plan=plan)
 
 
 def partial_round(directory: Path, index: int) -> Path:
     """A new, empty directory for a round under way, with one for each arm."""
-    partial = directory / f"round-{index:02}.partial"
+    partial = directory / f"{_round_name(index)}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     with writing(partial):
         for arm in Arm:
@@ -149,66 +150,107 @@ def partial_round(directory: Path, index: int) -> Path:
 
 def write_round(partial: Path, round_: Round) -> Round:
     """Give a finished round its final name and return it with its final paths."""
-    write_text(partial / "round.json", json.dumps(_plain(round_), indent=2) + "\n")
     final = partial.with_suffix("")
-    partial.replace(final)
-    return _round(final)
+    files = (each.relative_to(partial) for each in _files(round_))
+    stored = _StoredRound(
+        files={str(file): _digest(partial / file) for file in files},
+        round=_under(round_, partial, Path()),
+    )
+    _write_json(partial / "round.json", _ROUND, stored)
+    with writing(final):
+        partial.replace(final)
+    return _under(round_, partial, final)
 
 
 def read_rounds(directory: Path) -> Iterator[Round]:
-    """The finished rounds in order."""
+    """The finished rounds in order.
+
+    Raises:
+        ComparisonError: a round is not as it was stored.
+    """
     for path in sorted(directory.glob("round-[0-9][0-9]")):
-        yield _round(path)
+        stored = _read_json(path / "round.json", _ROUND)
+        round_ = _under(stored.round, Path(), path)
+        for file, digest in stored.files.items():
+            if _digest(path / file) != digest:
+                raise _broken(path / file, "it is not the file that was stored")
+        if path.name != _round_name(round_.index):
+            raise _broken(path, f"it holds round {round_.index}")
+        yield round_
 
 
-def _plain(round_: Round) -> dict[str, Any]:
-    content = asdict(round_)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredRound:
+    files: dict[str, str]
+    round: Round
+
+
+_JOURNAL: Final = TypeAdapter(Journal)
+_ROUND: Final = TypeAdapter(_StoredRound)
+
+
+def _round_name(index: int) -> str:
+    return f"round-{index:02}"
+
+
+def _files(round_: Round) -> Iterator[Path]:
     for arm in Arm:
-        for name in ("samples", "usage"):
-            content[arm][name] = content[arm][name].name
-    return {"schema": _SCHEMA, **content}
+        yield round_.arm(arm).samples
+        yield round_.arm(arm).usage
 
 
-def _round(directory: Path) -> Round:
-    content = _read_json(directory / "round.json")
-    with reading(directory / "round.json"):
-        return _round_of(content, directory)
-
-
-def _round_of(content: dict[str, Any], directory: Path) -> Round:
-    arms = {arm: _arm_result(content[arm], directory / arm) for arm in Arm}
-    return Round(
-        index=content["index"],
-        first=Arm(content["first"]),
-        plan_digest=content["plan_digest"],
-        baseline=arms[Arm.BASELINE],
-        candidate=arms[Arm.CANDIDATE],
-    )
-
-
-def _arm_result(content: dict[str, Any], directory: Path) -> ArmResult:
-    return ArmResult(
-        arm=Arm(content["arm"]),
-        samples=directory / content["samples"],
-        usage=directory / content["usage"],
-        cpu_ns=content["cpu_ns"],
-        books=Books(**content["books"]),
-        health=GeneratorHealth(**content["health"]),
-        died=content["died"],
-    )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        raise InputError(
-            f"{path.parent}: this is not a trial's directory: it holds no {path.name}"
+def _under(round_: Round, before: Path, after: Path) -> Round:
+    """The round with its files below another directory."""
+    arms = {
+        arm: replace(
+            result,
+            samples=after / result.samples.relative_to(before),
+            usage=after / result.usage.relative_to(before),
         )
+        for arm, result in ((arm, round_.arm(arm)) for arm in Arm)
+    }
+    return replace(round_, baseline=arms[Arm.BASELINE], candidate=arms[Arm.CANDIDATE])
+
+
+def _digest(path: Path) -> str:
+    with reading(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_json(path: Path, adapter: TypeAdapter[Any], value: object) -> None:
+    content = adapter.dump_python(value, mode="json")
+    document = {"schema": _SCHEMA, **content}
+    write_text(path, json.dumps(document, indent=2) + "\n")
+
+
+def _read_json(path: Path, adapter: TypeAdapter[_Stored]) -> _Stored:
     with reading(path):
-        content = json.loads(path.read_text(encoding="utf-8"))
-        schema = int(content["schema"])
+        text = path.read_text(encoding="utf-8")
+        schema = _SCHEMA_ONLY.validate_json(text).schema
     if schema > _SCHEMA:
         raise ComparisonError(
             f"{path}: written by a newer Seatrial (schema {schema})",
             hint="judge it with that version",
         )
-    return dict(content)
+    try:
+        return adapter.validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise _broken(path, f"{field}: {first['msg']}") from error
+
+
+def _broken(path: Path, message: str) -> ComparisonError:
+    return ComparisonError(
+        f"{path}: {message}",
+        hint="a stored trial cannot be edited; run the trial again",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Schema:
+    schema: int
+
+
+_SCHEMA_ONLY: Final = TypeAdapter(_Schema)
+_Stored = TypeVar("_Stored")

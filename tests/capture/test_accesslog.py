@@ -94,6 +94,8 @@ def test_garbage_in_a_good_line_is_only_counted(
         ('1.2.3.4 - - [31/Feb/2015:10:05:03 +0000] "GET /" 200 5', "not a time"),
         ('1.2.3.4 - - [01/Jan/0001:00:00:00 +0000] "GET /" 200 5', "not a time"),
         ('1.2.3.4 - - [yesterday] "GET /" 200 5', "not a time"),
+        (f'1.2.3.4 - - {TIME} "GET /" 200 {1 << 63}', "no answer has this size"),
+        (f'1.2.3.4 - - {TIME} "GET /" 200 {"9" * 5000}', "no answer has this size"),
     ],
 )
 def test_malformed_lines_are_named(tmp_path: Path, line: str, why: str) -> None:
@@ -122,10 +124,10 @@ def test_options_asks_for_the_whole_server(tmp_path: Path) -> None:
 def test_a_virtual_host_can_be_chosen(tmp_path: Path) -> None:
     """Lines of other hosts are counted."""
     lines = [
-        f'{host}:80 1.2.3.4 - - {TIME} "GET /{host} HTTP/1.1" 200 5' for host in "ab"
+        f'{host}:80 1.2.3.4 - - {TIME} "GET /{host} HTTP/1.1" 200 5' for host in "aB"
     ]
     kept, tally = read(tmp_path, *lines, host="b")
-    assert ["/b"] == [exchange.request.target for exchange in kept]
+    assert ["/B"] == [exchange.request.target for exchange in kept]
     assert ["other host"] == [skipped.reason for skipped in tally.skipped()]
 
 

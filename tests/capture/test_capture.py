@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import resource
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -174,3 +175,41 @@ def test_the_real_log(tmp_path: Path) -> None:
     assert recording.sessions == frame["session"].nunique()
     assert frame["client"].nunique() == 1_753
     assert frame["client"].str.fullmatch("anon-[0-9a-f]{16}").all()
+
+
+def test_a_capture_survives_its_own_name(tmp_path: Path) -> None:
+    """`import a.log -o a.log` is refused, and the capture is as it was."""
+    log = tmp_path / "a.log"
+    log.write_text(line(0))
+    with pytest.raises(InputError, match="this is a capture"):
+        import_capture([log], log, key=b"k")
+    assert log.read_text() == line(0)
+
+
+def test_a_host_is_named_in_any_way(tmp_path: Path) -> None:
+    """Capitals and a URL name the same host; one that is not there lists the others."""
+    log, rec = tmp_path / "a.log", tmp_path / "rec.parquet"
+    log.write_text(f"s.test:80 {line(0)}t.test:80 {line(1)}")
+    for host in ("s.test", "S.TEST", "http://s.test", "https://u@S.test/path"):
+        assert import_capture([log], rec, key=b"k", host=host).exchanges == 1
+    with pytest.raises(RecordingError) as caught:
+        import_capture([log], rec, key=b"k", host="other.test")
+    assert caught.value.hint.endswith("--host: s.test, t.test")
+    with pytest.raises(InputError, match="not a host"):
+        import_capture([log], rec, key=b"k", host="http://[bad")
+
+
+def test_utf_16_is_recognised(tmp_path: Path) -> None:
+    """PowerShell redirects in UTF-16; the hint says what to do."""
+    with pytest.raises(RecordingError, match="not a capture") as caught:
+        imported(tmp_path, line(0).encode("utf-16"))
+    assert "UTF-16" in caught.value.hint
+
+
+def test_odd_file_names_are_imported(tmp_path: Path) -> None:
+    """What is not UTF-8 in a capture's name is replaced where it is shown."""
+    log = tmp_path / os.fsdecode(b"a\xff.log")
+    log.write_text(line(0) * 99 + "bad\n")
+    recording = import_capture([log], tmp_path / "rec.parquet", key=b"k")
+    [skipped] = recording.skipped
+    assert "a\ufffd.log:100: " in skipped.samples[0]

@@ -164,6 +164,9 @@ def test_entries_without_times_follow_one_another(tmp_path: Path) -> None:
         ('{"log": {"entries": [', r"site.har:1:22: not a complete HAR"),
         ('{"log": {}}', "no list log.entries"),
         ('{"log": {"entries": 7}}', "not a list"),
+        ('{"log": null}', "no list log.entries"),
+        ('[{"log": {"entries": []}}]', "no list log.entries"),
+        ('{"log": {"entries": [' + "7" * 5000 + "]}}", "thousands of digits"),
         ('{"log": {"entries": ' + "[" * 99_999, "not a "),
     ],
 )
@@ -171,6 +174,7 @@ def test_a_broken_archive_is_named(tmp_path: Path, content: str, message: str) -
     """The message names the file and, in broken JSON, the place."""
     path = tmp_path / "site.har"
     path.write_text(content)
+    assert har.sniff(Source(path).head())
     with pytest.raises(RecordingError, match=message):
         list(har.read([Source(path)], None, Tally()))
 
@@ -181,3 +185,34 @@ def test_real_archives(name: str) -> None:
     if not (REAL / name).exists():
         pytest.skip("the real archives are not here")
     assert EXPECTED[name] == len(list(har.read([Source(REAL / name)], None, Tally())))
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        entry(request={"headers": 7, "postData": {"text": "x"}}),
+        entry(request={"headers": True, "postData": {"text": "x"}}),
+        entry(request={"postData": {"text": "x", "encoding": ["base64"]}}),
+        entry(request={"postData": {"text": "x", "encoding": {}}}),
+        entry(response={"status": 70_000}),
+        entry(response={"status": 1 << 63}),
+    ],
+)
+def test_a_spoilt_entry_is_malformed(tmp_path: Path, strange: object) -> None:
+    """A value of the wrong type or size costs its own entry, not the file."""
+    kept, skipped = read(tmp_path, entry(), strange)
+    assert (1, {"malformed": 1}) == (len(kept), skipped)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"request": {"postData": {"text": "\xe9\ud800", "encoding": "base64"}}},
+        {"request": {"postData": {"text": '{"password": "\ud800"}'}}},
+        {"response": {"status": True}},
+    ],
+)
+def test_an_odd_entry_is_kept(tmp_path: Path, changes: dict[str, Any]) -> None:
+    """Text that no decoder takes is sent as it is; a status of no number is none."""
+    kept, skipped = read(tmp_path, entry(), entry(**changes))
+    assert (2, {}) == (len(kept), skipped)

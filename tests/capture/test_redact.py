@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import string
+from urllib.parse import quote_plus, unquote_plus
 
 import pytest
 from hypothesis import given
@@ -40,6 +41,8 @@ def header(name: str, value: str) -> str:
         f"/p;jsessionid={SECRET}/q?x=1",
         f"/p?next=%2Fq%3Fa%3D1%26code%3D{SECRET}",
         f"/p?next=http://user:{SECRET}@h/",
+        f'/p?data={{"password":"{SECRET}"}}',
+        f'/p?data={{"next":"/a?token={SECRET}"}}',
         f"/p?u=/a?token={SECRET}",
         f"/p?code={SECRET}",
         f"/p?key={SECRET}",
@@ -166,6 +169,10 @@ def test_ordinary_headers_stay(name: str, value: str) -> None:
         ("x-csrf-token", SECRET),
         ("referer", f"https://user:{SECRET}@h/p"),
         ("referer", f"https://h/p?token={SECRET}"),
+        ("x-original-url", f"/p?token={SECRET}"),
+        ("link", f"<https://h/p?token={SECRET}>; rel=next"),
+        ("cookie2", f"a={SECRET}"),
+        ("set-cookie", f"a={SECRET}; Path=/"),
         ("x-data", f"eyJhbGciOiJI.eyJzdWIiOiIx.{SECRET}"),
     ],
 )
@@ -244,3 +251,41 @@ def test_long_garbage_passes() -> None:
     for garbage in ("?" + "a=" * 9999, "?" + "a;" * 9999, "?u=" + "%25" * 9999):
         target = f"/{garbage}@key"
         assert target == redacted(target).request.target
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'\ufeff {{"password": "{SECRET}"}}',
+        f')]}}\',\n{{"password": "{SECRET}"}}',
+        f'{{"token": {{"a": {{"b": ["{SECRET}", {{"c": "{SECRET}"}}], "ttl": 60}}}}}}',
+        f'{{"tokens": [["{SECRET}"], {{"x": "{SECRET}"}}], "user": "x"}}',
+        f'data={{"password":"{SECRET}"}}',
+        f'a=1&data={quote_plus(chr(123) + chr(34) + "pin" + chr(34))}:"{SECRET}"}}&b=2',
+    ],
+)
+def test_secrets_leave_json_wherever_it_is(body: str) -> None:
+    """JSON after a guard, deep below a secret key, or in a parameter is hidden."""
+    result = unquote_plus(redacted(body=body.encode()).request.body.decode())
+    assert PSEUDONYM.sub(SECRET, result) == unquote_plus(body)
+    assert SECRET not in result
+
+
+def test_what_is_beside_a_secret_in_json_stays() -> None:
+    """The end of what a secret key holds is the end of hiding."""
+    body = f'[{{"token": {{"a": ["{SECRET}"]}}, "user": "x"}}, "y", {{"user": ["z"]}}]'
+    result = redacted(body=body.encode()).request.body.decode()
+    assert PSEUDONYM.sub(SECRET, result) == body
+
+
+@given(st.text(max_size=20), st.sampled_from(["u=/a?token=", "a=", "a={"]))
+def test_no_text_stops_redaction(text: str, start: str) -> None:
+    """A form with any characters, nested or not, is redacted."""
+    body = f"{start}{text}&u=\u20ac/?token={SECRET}".encode(errors="surrogatepass")
+    assert SECRET.encode() not in redacted(body=body).request.body
+
+
+def test_half_a_character_has_a_pseudonym() -> None:
+    """JSON can escape a surrogate without its partner."""
+    body = redacted(body=b'{"password": "\\ud800"}').request.body.decode()
+    assert PSEUDONYM.search(body)

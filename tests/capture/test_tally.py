@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.capture.tally import MALFORMED, UNUSABLE, Tally
+from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE, Tally
 from harness.errors import RecordingError
 from harness.model.traffic import Skipped
 
@@ -38,3 +38,23 @@ def test_nothing_usable_says_why() -> None:
     tally.skip(UNUSABLE, "a.log:1", "")
     with pytest.raises(RecordingError, match="1 unusable"):
         tally.check("a.log", kept=0)
+
+
+def test_other_hosts_are_named() -> None:
+    """Where only other hosts were seen, the hint lists the five most frequent."""
+    tally = Tally()
+    for count, host in enumerate("abcdef", start=1):
+        for _ in range(count):
+            tally.skip(OTHER_HOST, "a.log:1", host)
+    with pytest.raises(RecordingError) as caught:
+        tally.check("a.log", kept=0)
+    assert caught.value.hint.endswith("--host: f, e, d, c, b")
+
+
+def test_a_capture_without_hosts_is_told_so() -> None:
+    """Asking for a host is the mistake where the log names none."""
+    tally = Tally()
+    tally.skip(OTHER_HOST, "a.log:1", "")
+    with pytest.raises(RecordingError) as caught:
+        tally.check("a.log", kept=0)
+    assert "leave --host out" in caught.value.hint

@@ -1,6 +1,6 @@
 import pytest
 
-from harness.model.quantity import Allowance, bytes_of, duration_ns
+from harness.model.quantity import Allowance, bytes_of, cut, duration_ns
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,18 @@ def test_unit_is_needed(text: object) -> None:
     """A number without a known unit is refused."""
     with pytest.raises(ValueError, match="needs a number with a unit"):
         duration_ns(text)
+
+
+@pytest.mark.parametrize("digits", [30, 400])
+def test_too_much(digits: int) -> None:
+    """A quantity beyond 64 bits is refused, even where no float can hold it."""
+    with pytest.raises(ValueError, match="more than anything can hold"):
+        duration_ns("9" * digits + "h")
+
+
+def test_cut() -> None:
+    """A text keeps up to 60 characters."""
+    assert ["a" * 60, "a" * 59 + "…"] == [cut("a" * 60), cut("a" * 61)]
 
 
 def test_allowance() -> None:

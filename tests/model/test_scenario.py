@@ -52,6 +52,19 @@ def test_driver(service: dict[str, object], driver: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "service",
+    [
+        {},
+        {"url": "https://[::1]:8443"},
+        {"image": "i", "volumes": ["./a:/b:ro", "~/a:/b"], "env": {"A_1": ""}},
+    ],
+)
+def test_what_works(service: dict[str, object]) -> None:
+    """What the command line can complete, or an engine can use, is accepted."""
+    Scenario.model_validate({**LEAST, "service": service})
+
+
+@pytest.mark.parametrize(
     "change",
     [
         {"load": {}},
@@ -63,8 +76,21 @@ def test_driver(service: dict[str, object], driver: str) -> None:
         {"rounds": {"warmup": "1s", "ramp": "2s"}},
         {"rounds": {"slice": "0s"}},
         {"service": {"driver": "process"}},
-        {"service": {"url": "http://x"}, "budgets": {"memory": {}}},
+        {"service": {"url": "http://x"}, "budgets": {"memory": {"level": "5%"}}},
         {"name": "../x"},
+        {"name": "x" * 101},
+        {"seed": True},
+        {"seed": 2**64},
+        {"load": {"users": True}},
+        {"load": {"replay": {"speed": 1e7}}},
+        {"load": {"users": 1, "deadline": "0s"}},
+        {"rounds": {"slices": 1_001}},
+        {"service": {"image": "i", "ready_timeout": "0s"}},
+        {"service": {"url": "http://"}},
+        {"service": {"url": "ftp://x"}},
+        {"service": {"image": "i", "volumes": ["a:b"]}},
+        {"service": {"image": "i", "volumes": [":/b"]}},
+        {"budgets": {"by_route": {"get /": {}}}},
     ],
 )
 def test_contradictions(change: dict[str, object]) -> None:

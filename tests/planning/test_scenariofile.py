@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_good(tmp_path: Path) -> None:
         ("users:", "user:", "6:3: `user` is not a key here; did you mean `users`?"),
         ("  image", "  imaeg", "4:3: `imaeg` is not a key here; did you mean `image`?"),
         ("load:", "zzz: 1\nload:", "5:1: `zzz` is not a key here; keys here: name, "),
-        ("1_000", "none", "6:10: load.users: Input should be a valid integer"),
+        ("1_000", "none", "6:10: load.users: a whole number is wanted"),
         ("name: shop\n", "", "1:1: `name` is missing"),
         (
             "load:",
@@ -67,17 +68,17 @@ def test_good(tmp_path: Path) -> None:
         (
             "users: 1_000",
             "replay: {speed: .inf}",
-            "6:19: load.replay.speed: Input should be a finite number",
+            "6:19: load.replay.speed: a finite number is wanted",
         ),
         (
             "users: 1_000",
             "replay: {scale: .nan}",
-            "6:19: load.replay.scale: Input should be a finite number",
+            "6:19: load.replay.scale: a finite number is wanted",
         ),
         (
             "  image: shop",
             "  limits: {cpus: .inf}",
-            "4:18: service.limits.cpus: Input should be a finite number",
+            "4:18: service.limits.cpus: a finite number is wanted",
         ),
         ("load:", "load: [", "7:1: expected ',' or ']'"),
     ],
@@ -87,6 +88,89 @@ def test_complaints(tmp_path: Path, old: str, new: str, expected: str) -> None:
     said = complaint(tmp_path, GOOD.replace(old, new))
 
     assert said.startswith(expected), said
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (r'recording: "a\0b"', "1:12: 'a\\x00b': a NUL or half a surrogate pair"),
+        (r'recording: "a\ud800b"', "1:12: 'a\\ud800b': a NUL or half a surrogate"),
+        ('seed: !!int ""', "1:7: '': "),
+        ("seed: !!float 1" + ":1" * 200 + ".0", "1:7: '1:1:"),
+        ("service: {port: 22:22}", "1:17: '22:22': YAML reads digits with colons in"),
+        ("service: {command: []}", "1:20: service.command: must not be empty"),
+        ("service: {setup: []}", "1:18: service.setup: must not be empty"),
+        ("service: {command: x}", "1:20: service.command: a list is wanted, as [py"),
+        ("service: {url: x}", "1:16: service.url: must start with http:// or https"),
+        ("service: {volumes: [x]}", "1:21: service.volumes.0: host:container[:ro] i"),
+        ("service: {env: {a=b: c}}", "1:17: service.env.a=b: a variable's name is"),
+        ('service: {env: {"": c}}', "1:17: service.env.: a variable's name is"),
+        ("service: {env: 1}", "1:16: service.env: a mapping of keys to values is"),
+        ("service: {env: {a: 1}}", "1:20: service.env.a: a text is wanted; put it"),
+        ("service: {ready: x}", "1:18: service.ready: must start with /, as /healthz"),
+        ("service: {driver: x}", "1:19: service.driver: must be 'docker', 'process'"),
+        ("service: {limits: {cpus: true}}", "1:26: service.limits.cpus: a number is"),
+        ("service: {limits: {memory: 0B}}", "1:28: service.limits.memory: must be mo"),
+        ("service: []", "1:10: service: a mapping of keys to values is wanted"),
+        ("load: {deadline: 0s}", "1:18: load.deadline: must be more than 0"),
+        ("load: {users: 1.5}", "1:15: load.users: a whole number is wanted"),
+        ("load: {replay: {scale: 1e300}}", "1:24: load.replay.scale: must be at mos"),
+        ("load: {replay: {speed: x}}", "1:24: load.replay.speed: a number is wanted"),
+        ("rounds: {slices: 1000000000}", "1:18: rounds.slices: must be at most 1000"),
+        ("name: a b", "1:7: name: letters, digits, dot, dash and underscore"),
+        ("name: " + "a" * 101, "1:7: name: must have at most 100 characters"),
+        ("budgets: {by_route: {/pay: {}}}", "1:22: budgets.by_route./pay: a route is"),
+    ],
+)
+def test_what_cannot_work(tmp_path: Path, written: str, expected: str) -> None:
+    """A value that no trial can use is refused in our words, where it stands."""
+    said = complaint(tmp_path, f"{written}\n")
+
+    assert expected in said, said
+    assert "Input should" not in said
+
+
+@pytest.mark.parametrize("written", ["zzz: 1", "rounds: {slice: zzz}"])
+def test_long_values_are_cut(tmp_path: Path, written: str) -> None:
+    """A key or a value of any length makes no message of that length."""
+    said = complaint(tmp_path, written.replace("zzz", "z" * 1_000))
+
+    assert "z" * 50 in said
+    assert "z" * 61 not in said
+
+
+@pytest.mark.parametrize("merge", ["", "<<: "])
+def test_aliases_are_bounded(tmp_path: Path, merge: str) -> None:
+    """Aliases that repeat aliases are refused where they pass any sane size."""
+    item = "{{{}[{}]}}" if merge else "{}[{}]"
+    bomb = ["a0: &a0 {x: 1}"]
+    bomb += [
+        f"a{level}: &a{level} " + item.format(merge, ", ".join([f"*a{level - 1}"] * 9))
+        for level in range(1, 10)
+    ]
+
+    said = complaint(tmp_path, "\n".join(bomb))
+
+    assert re.match(r"5:\d+: more than 10,000 values; repeat less", said), said
+
+
+def test_aliases_may_repeat(tmp_path: Path) -> None:
+    """A budget that fifty routes share is no bomb."""
+    routes = "".join(f"    GET /{number}: *strict\n" for number in range(50))
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        f"{GOOD}budgets:\n  routes: &strict {{p95: 5%}}\n  by_route:\n{routes}"
+    )
+
+    assert len(read_scenario(path).budgets.by_route) == 50
+
+
+def test_directory(tmp_path: Path) -> None:
+    """A directory in the place of the scenario is called one."""
+    with pytest.raises(ScenarioError) as caught:
+        read_scenario(tmp_path)
+
+    assert f"{tmp_path}: is a directory" == caught.value.message
 
 
 def test_missing_file(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import resource
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -191,3 +192,56 @@ def test_files_that_are_no_recording_are_named(tmp_path: Path) -> None:
             open_recording(path)
         assert str(path) in caught.value.message
         assert caught.value.hint
+
+
+def _meta(**changes: object) -> bytes:
+    content = {"schema_version": SCHEMA_VERSION, **asdict(provenance()), **changes}
+    kept = {name: value for name, value in content.items() if value is not None}
+    return json.dumps(kept).encode()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"skipped": None},
+        {"skipped": [7]},
+        {"more": 1},
+        {"sessions": None},
+        {"schema_version": "1"},
+    ],
+)
+def test_damaged_metadata_are_named(tmp_path: Path, changes: dict[str, object]) -> None:
+    """Lost, extra and wrong entries mean that the file is damaged."""
+    path = tmp_path / "rec.parquet"
+    _parquet(path, _meta())
+    assert open_recording(path).exchanges == 1
+    _parquet(path, _meta(**changes))
+    with pytest.raises(RecordingError, match=r"rec\.parquet: .* damaged") as caught:
+        open_recording(path)
+    assert "import it again" in caught.value.hint
+
+
+def test_a_lost_column_is_named(tmp_path: Path) -> None:
+    """A file without a column is damaged, even one that an import could leave empty."""
+    path = tmp_path / "rec.parquet"
+    table = table_of([exchange()]).drop_columns(["duration_ns"])
+    pq.write_table(table.replace_schema_metadata({"seatrial": _meta()}), path)
+    with pytest.raises(RecordingError, match="damaged: no column duration_ns"):
+        open_recording(path)
+
+
+def test_no_flipped_bit_is_read_as_traffic(tmp_path: Path) -> None:
+    """Wherever a bit flips, the same exchanges come back or the file is refused."""
+    path = tmp_path / "rec.parquet"
+    given = [exchange(start_ns, f"/{start_ns}") for start_ns in range(50)]
+    recording = written(path, given)
+    whole = path.read_bytes()
+    refused = 0
+    for place in range(0, len(whole), 29):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        try:
+            open_recording(path)
+            assert given == list(exchanges(recording))
+        except RecordingError as error:
+            refused += str(path) in error.message
+    assert refused > 10

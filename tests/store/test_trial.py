@@ -1,3 +1,6 @@
+import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,7 +8,7 @@ import pytest
 from harness.errors import ComparisonError, InputError, SeatrialError
 from harness.model.plan import Plan
 from harness.model.result import Arm, ArmResult, Books, GeneratorHealth, Round
-from harness.model.scenario import Scenario
+from harness.model.scenario import Scenario, Service
 from harness.store.disk import writing
 from harness.store.trial import (
     Journal,
@@ -78,6 +81,15 @@ def round_of(partial: Path, index: int) -> Round:
     )
 
 
+def stored_round(directory: Path, index: int) -> Round:
+    partial = partial_round(directory, index)
+    round_ = round_of(partial, index)
+    for arm in Arm:
+        round_.arm(arm).samples.write_bytes(b"samples")
+        round_.arm(arm).usage.write_bytes(b"usage")
+    return write_round(partial, round_)
+
+
 def test_journal(tmp_path: Path) -> None:
     """A trial's journal reads back as it was written, wherever the directory is."""
     write_journal(tmp_path, journal(tmp_path))
@@ -89,8 +101,7 @@ def test_journal(tmp_path: Path) -> None:
 def test_rounds(tmp_path: Path) -> None:
     """Finished rounds come back in order; one under way does not count."""
     for index in (2, 1):
-        partial = partial_round(tmp_path, index)
-        write_round(partial, round_of(partial, index))
+        stored_round(tmp_path, index)
     partial_round(tmp_path, 3)
 
     rounds = list(read_rounds(tmp_path))
@@ -98,6 +109,51 @@ def test_rounds(tmp_path: Path) -> None:
     assert [1, 2] == [each.index for each in rounds]
     final = tmp_path / "round-01"
     assert round_of(final, 1) == rounds[0]
+
+
+def test_other_files_than_were_stored(tmp_path: Path) -> None:
+    """A round whose files were changed, lost or moved is refused by name."""
+    stored_round(tmp_path, 1)
+    stored_round(tmp_path, 2)
+    usage = tmp_path / "round-01" / Arm.CANDIDATE / "usage.parquet"
+
+    usage.write_bytes(b"less")
+    with pytest.raises(ComparisonError, match=r"usage\.parquet: it is not the file"):
+        list(read_rounds(tmp_path))
+    usage.unlink()
+    with pytest.raises(ComparisonError, match=r"usage\.parquet: cannot be read"):
+        list(read_rounds(tmp_path))
+    shutil.rmtree(tmp_path / "round-01")
+    (tmp_path / "round-02").rename(tmp_path / "round-01")
+    with pytest.raises(ComparisonError, match="it holds round 2"):
+        list(read_rounds(tmp_path))
+    (tmp_path / "round-01" / "round.json").unlink()
+    with pytest.raises(ComparisonError, match=r"round\.json: cannot be read"):
+        list(read_rounds(tmp_path))
+
+
+def test_url_trial(tmp_path: Path) -> None:
+    """The journal of a trial of deployed builds reads back, too."""
+    service = Service.model_validate({"url": "http://127.0.0.1:1"})
+    known = journal(tmp_path)
+    scenario = known.scenario.model_copy(update={"service": service})
+    write_journal(tmp_path, replace(known, scenario=scenario))
+
+    assert scenario == read_journal(tmp_path).scenario
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("notes", "text"), ("stopped", -1), ("plan", {}), ("scenario", None)],
+)
+def test_wrong_types(tmp_path: Path, field: str, value: object) -> None:
+    """A field of another type than was stored is named."""
+    write_journal(tmp_path, journal(tmp_path))
+    path = tmp_path / "trial.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
+
+    with pytest.raises(ComparisonError, match=rf"trial\.json: {field}"):
+        read_journal(tmp_path)
 
 
 def test_taken_name(tmp_path: Path) -> None:

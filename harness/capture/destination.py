@@ -1,0 +1,92 @@
+"""Where the recording goes: refused before anything is read if it cannot go there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from harness.errors import InputError, SeatrialError
+from harness.store.recording import partial_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["scratch"]
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@contextmanager
+def scratch(destination: Path, sources: Sequence[Path]) -> Iterator[Path]:
+    """A folder for spilled runs beside the recording, gone at the end.
+
+    Args:
+        destination: the recording to write.
+        sources: the captures, none of which it may replace.
+
+    Raises:
+        InputError: no recording can be written there.
+        SeatrialError: the disk is full, or failed.
+    """
+    try:
+        _refuse(destination, sources)
+        folder = tempfile.TemporaryDirectory(
+            dir=destination.parent, prefix=f".{destination.name}."
+        )
+    except OSError as exc:
+        raise InputError(
+            f"{destination}: cannot be written: {exc.strerror}",
+            hint="name a file in a folder that exists, may be written and has room",
+        ) from exc
+    try:
+        with folder as name:
+            yield Path(name)
+    except OSError as exc:
+        raise SeatrialError(
+            f"{destination.parent}: cannot sort the capture: {exc.strerror or exc}",
+            hint="free space there, or name another folder"
+            if exc.errno in _FULL
+            else "name another folder",
+        ) from exc
+
+
+def _refuse(destination: Path, sources: Sequence[Path]) -> None:
+    taken = (destination, partial_of(destination)) if destination.name else ()
+    refusals = (
+        (
+            destination.exists() and not destination.is_file(),
+            "not a file",
+            f"name a file, such as {destination / 'rec.parquet'}",
+        ),
+        (
+            not destination.parent.is_dir(),
+            f"no such folder: {destination.parent}",
+            "make it, or name another",
+        ),
+        (
+            not _is_unicode(destination),
+            "the name is not UTF-8",
+            "name it otherwise",
+        ),
+        (
+            any(_same(source, path) for source in sources for path in taken),
+            "this is a capture, which the recording would replace",
+            "name another file",
+        ),
+    )
+    for refused, why, hint in refusals:
+        if refused:
+            raise InputError(f"{destination}: {why}", hint=hint)
+
+
+def _is_unicode(path: Path) -> bool:
+    name = os.fsencode(path)
+    return name.decode(errors="replace").encode() == name
+
+
+def _same(source: Path, path: Path) -> bool:
+    return source.exists() and path.exists() and source.samefile(path)
