@@ -6,7 +6,7 @@ import resource
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +51,8 @@ class Server:
     def serve(self) -> None:
         for steps in self.script:
             connection, _ = self.listener.accept()
-            with connection:
+            hung_up = suppress(BrokenPipeError, ConnectionResetError)
+            with connection, hung_up:
                 for step in steps:
                     self.play(connection, step)
 
