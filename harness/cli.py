@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 from contextlib import suppress
@@ -17,6 +16,7 @@ from harness.errors import InputError, SeatrialError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from harness.model.progress import Announcement, Step
     from harness.model.verdict import Report
 
 __all__ = ["Progress", "progress", "seatrial"]
@@ -53,11 +53,20 @@ class Progress:
     def __init__(self) -> None:
         self._step = False
 
-    def announce(self, line: str) -> None:
-        """Tell a line, or a step of a round."""
+    def announce(self, told: Announcement) -> None:
+        """Tell a line that stays, or a step of a round, which lasts as long as it."""
+        if isinstance(told, str):
+            self.say(told)
+        elif sys.stderr.isatty():
+            self._replace(told)
+        elif told.over:
+            self.say(_line_of(told))
+
+    def _replace(self, step: Step) -> None:
         self.end_step()
-        self._step = sys.stderr.isatty() and _STEP.match(line) is not None
-        click.echo(line, err=True, nl=not self._step)
+        width = shutil.get_terminal_size().columns - 1
+        click.echo(_line_of(step)[:width], err=True, nl=False)
+        self._step = True
 
     def say(self, line: str) -> None:
         """Tell what is not to be replaced."""
@@ -71,7 +80,12 @@ class Progress:
         self._step = False
 
 
-_STEP = re.compile(r"round \d+: (slice|warm-up)")
+def _line_of(step: Step) -> str:
+    from harness.report.step import step_line  # noqa: PLC0415 - scipy loads slowly
+
+    return step_line(step)
+
+
 progress = Progress()
 """Of this process."""
 
@@ -126,6 +140,13 @@ _build_arg = _option(
     metavar="NAME=VALUE",
     help="Build argument for the images; wins over the scenario's.",
 )
+_workers = _option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Load worker processes an arm.",
+)
 _inconclusive_exit_code = _option(
     "--inconclusive-exit-code",
     type=click.IntRange(0, 255),
@@ -142,6 +163,7 @@ _path = click.Path(path_type=Path)
 @_option("--candidate", metavar="REF", help="Default: the work tree.")
 @_out
 @_option("--max-time", metavar="TIME", help="Start no round that would end after it.")
+@_workers
 @_inconclusive_exit_code
 @_build_arg
 @_wait
@@ -152,6 +174,7 @@ def verify(
     candidate: str | None,
     out: Path,
     max_time: str | None,
+    workers: int,
     inconclusive_exit_code: int,
     build_arg: tuple[str, ...],
     wait: bool,
@@ -162,17 +185,13 @@ def verify(
     REF is git:COMMIT, image:NAME, dir:PATH or a URL; bare, whichever it fits.
     """
     from harness.environment import default, image_exists, resolve  # noqa: PLC0415 - heavy
-    from harness.model.quantity import duration_ns  # noqa: PLC0415 - heavy
     from harness.model.result import Arm  # noqa: PLC0415 - heavy
     from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
     from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
     from harness.trial import Terms  # noqa: PLC0415 - heavy
     from harness.trial import verify as run  # noqa: PLC0415 - heavy
 
-    try:
-        max_time_s = duration_ns(max_time) / 1e9 if max_time else None
-    except ValueError as error:
-        raise InputError(f"--max-time: {error}") from error
+    max_time_s = _seconds("--max-time", max_time) if max_time else None
     build_args = _pairs(build_arg)
     terms = read_scenario(scenario)
     here = scenario.absolute().parent
@@ -192,6 +211,7 @@ def verify(
             build_args=build_args,
             max_time_s=max_time_s,
             wait=wait,
+            workers=workers,
             announce=progress.announce,
         )
     )
@@ -199,6 +219,15 @@ def verify(
     progress.say(f"files: {directory}")
     codes = {**_EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]
+
+
+def _seconds(option: str, text: str) -> float:
+    from harness.model.quantity import duration_ns  # noqa: PLC0415 - with the others
+
+    try:
+        return duration_ns(text) / 1e9
+    except ValueError as error:
+        raise InputError(f"{option}: {error}") from error
 
 
 def _pairs(arguments: tuple[str, ...]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from harness.trial import Terms, verify
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from harness.model.progress import Announcement
     from harness.model.scenario import Scenario
     from harness.model.verdict import Report
 
@@ -72,7 +73,7 @@ def run(
     *,
     build_args: Mapping[str, str],
     wait: bool,
-    announce: Callable[[str], None],
+    announce: Callable[[Announcement], None],
     show: Callable[[Report], None],
 ) -> bool:
     """Run the demo's trials; true if every verdict came out right.
@@ -81,7 +82,7 @@ def run(
         parent: where the trials' directories are made.
         build_args: for the images.
         wait: wait for another trial on this machine.
-        announce: told what happens, a line at a time.
+        announce: told what happens.
         show: given each report.
 
     Raises:

@@ -76,6 +76,7 @@ class Dossier:
                 limits=self.limits,
                 stopped=journal.stopped,
                 failed_starts=journal.failed_starts,
+                lost_rounds=journal.lost_rounds,
                 environment=journal.environment,
                 notes=journal.notes,
             )

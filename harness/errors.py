@@ -8,7 +8,8 @@ A regression is never an exception: it is a finding in a verdict.
     │  └─ ScenarioError                a scenario file, with its line and column
     ├─ BuildError                      image, Dockerfile, readiness; has the last lines
     │  └─ CandidateError               built, but not up, although the baseline was
-    ├─ EngineError                     a load worker died or broke its contract
+    ├─ EngineError                     the load engine broke its contract
+    │  └─ WorkerLostError              a load worker is gone; its round is void
     └─ ComparisonError                 the stored arms cannot be compared
 """
 
@@ -25,6 +26,7 @@ __all__ = [
     "RecordingError",
     "ScenarioError",
     "SeatrialError",
+    "WorkerLostError",
 ]
 
 
@@ -91,7 +93,11 @@ class CandidateError(BuildError):
 
 
 class EngineError(SeatrialError):
-    """A load worker died or broke its contract."""
+    """The load engine broke its contract."""
+
+
+class WorkerLostError(EngineError):
+    """A load worker is gone: killed, stopped, or cut off. Its round is void."""
 
 
 class ComparisonError(SeatrialError):

@@ -10,20 +10,23 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from harness.environment import Kind, running
-from harness.errors import BuildError, CandidateError
+from harness.errors import BuildError, CandidateError, WorkerLostError
 from harness.load.engine import generating
+from harness.model.progress import Step
 from harness.model.result import Arm, ArmResult, Round
 from harness.store.sample import write_usage
-from harness.store.trial import partial_round, write_round
+from harness.store.trial import keep_void, partial_round, write_round
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from harness.environment import Build, Pinning, Target
+    from harness.load.crew import Hire
     from harness.load.engine import Generator
     from harness.model.plan import Plan
+    from harness.model.progress import Announcement, Pulse
 
 __all__ = ["Pair", "first_arms", "play_round"]
 
@@ -37,16 +40,18 @@ class Pair:
         plan: the same on both arms and in every round.
         deadline_ns: the longest that a request may take.
         pinning: which processors the generator and the service are given.
+        hires: where each load worker of an arm comes from.
         directory: the trial's.
-        announce: told what happens, in words.
+        announce: told what happens.
     """
 
     builds: Mapping[Arm, Build]
     plan: Plan
     deadline_ns: int
     pinning: Pinning
+    hires: Sequence[Hire]
     directory: Path
-    announce: Callable[[str], None]
+    announce: Callable[[Announcement], None]
 
 
 @dataclass(slots=True)
@@ -59,10 +64,10 @@ class _Stage:
     directory: Path
     cpu_ns: list[int] = field(default_factory=list)
 
-    def play(self, number: int) -> None:
+    def play(self, number: int, watch: Callable[[Pulse], None]) -> None:
         usage = self.target.usage
         before_ns = usage.read().cpu_ns if usage else 0
-        self.generator.play(number)
+        self.generator.play(number, watch)
         if usage and number:
             self.cpu_ns.append(usage.read().cpu_ns - before_ns)
 
@@ -96,9 +101,18 @@ def play_round(pair: Pair, index: int, first: Arm) -> Round:
 
     Raises:
         CandidateError: the candidate did not come up although the baseline did.
+        WorkerLostError: a load worker was lost; what there is of the round is kept.
         SeatrialError: the measurement failed; nothing is left running.
     """
     partial = partial_round(pair.directory, index)
+    try:
+        return _played(pair, index, first, partial)
+    except WorkerLostError:
+        keep_void(partial)
+        raise
+
+
+def _played(pair: Pair, index: int, first: Arm, partial: Path) -> Round:
     with ExitStack() as stack:
         targets = {arm: _up(stack, pair, arm, partial / arm) for arm in Arm}
         stages = {
@@ -111,11 +125,9 @@ def play_round(pair: Pair, index: int, first: Arm) -> Round:
             for arm in Arm
         }
         digests = {stage.generator.wait_ready() for stage in stages.values()}
-        for number in range(pair.plan.slices + 1):
-            part = f"slice {number}/{pair.plan.slices}" if number else "warm-up"
-            for arm in (first, first.other):
-                pair.announce(f"round {index}: {part}, {arm}")
-                stages[arm].play(number)
+        for step in _steps(pair, index, first):
+            stages[step.arm].play(step.number, step.watch)
+            step.end()
         results = {arm: stage.finish() for arm, stage in stages.items()}
     return write_round(
         partial,
@@ -127,6 +139,59 @@ def play_round(pair: Pair, index: int, first: Arm) -> Round:
             candidate=results[Arm.CANDIDATE],
         ),
     )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Step:
+    """One arm's part of a round: the warm-up or a slice."""
+
+    arm: Arm
+    number: int
+    title: str
+    planned_per_s: float
+    length_s: float
+    left_s: float
+    announce: Callable[[Announcement], None]
+    _pulse: Pulse | None = None
+
+    def watch(self, pulse: Pulse) -> None:
+        self._pulse = pulse
+        self._tell(self.left_s + max(0.0, self.length_s - pulse.elapsed_s))
+
+    def end(self) -> None:
+        self._tell(self.left_s, over=True)
+
+    def _tell(self, left_s: float, *, over: bool = False) -> None:
+        self.announce(
+            Step(
+                title=self.title,
+                pulse=self._pulse,
+                planned_per_s=self.planned_per_s,
+                left_s=left_s,
+                over=over,
+            )
+        )
+
+
+def _steps(pair: Pair, index: int, first: Arm) -> Iterator[_Step]:
+    """The parts of a round in their order."""
+    plan = pair.plan
+    measured_s = plan.slices * plan.slice_ns / 1e9
+    left_s = 2 * plan.total_ns / 1e9
+    for number in range(plan.slices + 1):
+        part = f"slice {number}/{plan.slices}" if number else "warm-up"
+        length_s = (plan.slice_ns if number else plan.warmup_ns) / 1e9
+        for arm in (first, first.other):
+            left_s -= length_s
+            yield _Step(
+                arm=arm,
+                number=number,
+                title=f"round {index}: {part}, {arm}",
+                planned_per_s=plan.planned / measured_s,
+                length_s=length_s,
+                left_s=left_s,
+                announce=pair.announce,
+            )
 
 
 def _up(stack: ExitStack, pair: Pair, arm: Arm, directory: Path) -> Target:
@@ -164,4 +229,5 @@ def _load(
         deadline_ns=pair.deadline_ns,
         cores=pair.pinning.generator,
         directory=directory,
+        hires=pair.hires,
     )

@@ -26,7 +26,9 @@ from harness.environment import (
     prepare,
     remove_leftovers,
 )
-from harness.errors import CandidateError, SeatrialError
+from harness.errors import CandidateError, SeatrialError, WorkerLostError
+from harness.load.crew import hire_here
+from harness.model.progress import Step
 from harness.model.result import Arm
 from harness.planning.planner import make_plan
 from harness.report import REPORTERS
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
     from harness.environment import Build, Pinning, Reference
     from harness.model.plan import Plan
+    from harness.model.progress import Announcement
     from harness.model.scenario import Scenario
     from harness.model.traffic import Recording
     from harness.model.verdict import Report
@@ -74,7 +77,8 @@ class Terms:
         build_args: win over the scenario's own.
         max_time_s: no round starts that would probably end after it; `None`: no limit.
         wait: wait for another trial on this machine instead of being refused.
-        announce: told what happens, a line at a time.
+        workers: load workers an arm.
+        announce: told what happens.
     """
 
     scenario: Scenario
@@ -85,7 +89,8 @@ class Terms:
     build_args: Mapping[str, str]
     max_time_s: float | None = None
     wait: bool = False
-    announce: Callable[[str], None]
+    workers: int = 1
+    announce: Callable[[Announcement], None]
 
 
 def verify(terms: Terms) -> tuple[Path, Report]:
@@ -104,7 +109,7 @@ def verify(terms: Terms) -> tuple[Path, Report]:
         directory = stack.enter_context(_directory(terms.parent, trial))
         plan = make_plan(terms.scenario, terms.recording, directory)
         builds = {arm: stack.enter_context(_prepare(terms, arm, trial)) for arm in Arm}
-        pins = pinning(terms.scenario.service.limits.cpus)
+        pins = pinning(terms.scenario.service.limits.cpus, workers=terms.workers)
         journal = _journal(terms, trial, plan, builds, pins)
         write_journal(directory, journal)
         pair = Pair(
@@ -112,6 +117,7 @@ def verify(terms: Terms) -> tuple[Path, Report]:
             plan=plan,
             deadline_ns=terms.scenario.load.deadline,
             pinning=pins,
+            hires=[hire_here] * terms.workers,
             directory=directory,
             announce=terms.announce,
         )
@@ -154,7 +160,7 @@ class _Course:
     """The rounds of a trial, and why there will be no more of them."""
 
     def __init__(self, pair: Pair, journal: Journal, terms: Terms) -> None:
-        self._pair = pair
+        self._pair = replace(pair, announce=self._announce)
         self._terms = terms
         self._dossier = Dossier(journal)
         self._longest_s = 2 * pair.plan.total_ns / 1e9
@@ -186,6 +192,18 @@ class _Course:
             write_reports(self._pair.directory, report)
         return report
 
+    def _announce(self, told: Announcement) -> None:
+        """Hand on what a round tells, knowing how many may follow it."""
+        if isinstance(told, Step):
+            after = self._terms.scenario.rounds.min - self._sound - 1
+            left_s = told.left_s + max(0, after) * self._longest_s
+            told = replace(told, left_s=left_s)
+        self._terms.announce(told)
+
+    @property
+    def _sound(self) -> int:
+        return sum(1 for each in self._dossier.rounds if not each.round.void)
+
     def _stop_if_late(self, index: int, started_s: float) -> None:
         limit_s = self._terms.max_time_s
         spent_s = time.monotonic() - started_s
@@ -202,17 +220,28 @@ class _Course:
         except CandidateError as error:
             self._note_failed_start(error)
             return
+        except WorkerLostError as error:
+            self._note_lost_round(index, error)
+            return
         evidence = self._dossier.add(played)
         self._longest_s = max(self._longest_s, time.monotonic() - started_s)
         if evidence.round.void:
             self._terms.announce(f"round {index} is void: {evidence.round.void}")
         else:
             self._first = next(self._firsts)
-        rounds = self._dossier.rounds
-        void = sum(1 for each in rounds if each.round.void)
-        enough = len(rounds) - void >= self._terms.scenario.rounds.min
+        enough = self._sound >= self._terms.scenario.rounds.min
         alone = candidate_only(evidence.round, self._dossier.limits)
-        self.over = enough or alone or void > REPLACEMENTS
+        self.over = enough or alone or self._too_many_void()
+
+    def _too_many_void(self) -> bool:
+        void = len(self._dossier.rounds) - self._sound
+        return void + len(self.journal.lost_rounds) > REPLACEMENTS
+
+    def _note_lost_round(self, index: int, error: WorkerLostError) -> None:
+        self._terms.announce(f"round {index} is void: {error.message}")
+        lost = (*self.journal.lost_rounds, f"round {index}: {error.message}")
+        self.journal = replace(self.journal, lost_rounds=lost)
+        self.over = self._too_many_void()
 
     def _note_failed_start(self, error: CandidateError) -> None:
         self._terms.announce(error.message)

@@ -52,6 +52,7 @@ class TrialEvidence:
             empty if it did not.
         failed_starts: how the candidate failed to get ready while the baseline was,
             one an attempt.
+        lost_rounds: rounds that a load worker did not live through, and why.
         environment: facts in words.
         notes: what else the reader should know, a sentence each.
     """
@@ -66,6 +67,7 @@ class TrialEvidence:
     limits: SoundLimits
     stopped: str = ""
     failed_starts: tuple[str, ...] = ()
+    lost_rounds: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -36,8 +36,9 @@ def judge(trial: TrialEvidence) -> Report:
         baseline=trial.baseline,
         candidate=trial.candidate,
         rounds=len(trial.sound),
-        void_rounds=tuple(
-            f"round {each.round.index}: {each.round.void}" for each in trial.void
+        void_rounds=(
+            *(f"round {each.round.index}: {each.round.void}" for each in trial.void),
+            *trial.lost_rounds,
         ),
         requests=max((each.baseline.planned for each in trial.rounds), default=0),
         verdict=_verdict(case),
@@ -66,14 +67,25 @@ def _verdict(case: Case) -> Verdict:
 
 
 def _generator(rounds: Sequence[RoundEvidence]) -> tuple[tuple[str, float], ...]:
-    """The worst of each figure over the rounds and arms."""
+    """The worst of each figure over the rounds, arms and workers."""
     healths = [each.round.arm(arm).health for each in rounds for arm in Arm]
     if not healths:
         return ()
+    books = [each.round.arm(arm).books for each in rounds for arm in Arm]
+    workers = [worker for each in healths for worker in each.workers]
     worst = {
+        "workers": max(len(each.workers) for each in healths),
         "cpu_ratio": max(each.cpu_ratio for each in healths),
+        "lag_p50_ms": max(each.lag_p50_ns for each in healths) / 1e6,
+        "lag_p95_ms": max(each.lag_p95_ns for each in healths) / 1e6,
         "lag_p99_ms": max(each.lag_p99_ns for each in healths) / 1e6,
         "steal_ratio": max(each.steal_ratio for each in healths),
         "timer_late_p95_ms": max(each.timer_late_p95_ns for each in healths) / 1e6,
+        "collected_ms": max(each.collected_ns for each in workers) / 1e6,
+        "descriptors": max(each.descriptors for each in workers),
+        "open_files": min(each.open_files for each in workers),
+        "ports": min(each.ports for each in healths),
+        "connections": max(each.connections for each in books),
+        "closed_by_the_build": max(each.closed for each in books),
     }
     return tuple((name, significant(value)) for name, value in worst.items())

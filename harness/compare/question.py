@@ -120,7 +120,9 @@ def _worst(trial: TrialEvidence) -> str:
         for each in trial.void
         for breach in breaches(each.round, trial.limits)
     ]
-    return max(found)[1] if found else "the others were not measured"
+    if found:
+        return max(found)[1]
+    return "; ".join(trial.lost_rounds) or "the others were not measured"
 
 
 def _regressions(case: Case) -> Iterator[Finding]:

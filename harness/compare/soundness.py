@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.compare.measure import ArmColumns
-    from harness.model.result import ArmResult, Round
+    from harness.model.result import ArmResult, Round, WorkerHealth
     from harness.model.scenario import Budgets, LatencyBudgets
 
 __all__ = [
@@ -135,14 +135,16 @@ def _of_trial(round_: Round, limits: SoundLimits) -> Iterator[Breach]:
         message = "the arms were sent another plan than the trial's"
         yield Breach(arm=None, excess=float("inf"), message=message)
     for arm in (round_.baseline, round_.candidate):
-        if not arm.books.balanced:
-            yield Breach(arm=None, excess=float("inf"), message=_unbalanced(arm))
+        for worker in arm.health.workers:
+            if not worker.books.balanced:
+                message = _unbalanced(worker)
+                yield Breach(arm=None, excess=float("inf"), message=message)
 
 
-def _unbalanced(arm: ArmResult) -> str:
-    books = arm.books
+def _unbalanced(worker: WorkerHealth) -> str:
+    books = worker.books
     return (
-        f"the {arm.arm}'s books do not balance: {books.sent:,} sent, but"
+        f"the books of {worker.title} do not balance: {books.sent:,} sent, but"
         f" {books.answered:,} answered + {books.failed:,} failed"
         f" + {books.in_flight:,} in flight"
     )

@@ -88,13 +88,14 @@ class Pinning:
     note: str
 
 
-def pinning(cpus: float) -> Pinning:
-    """The last core of this process for the generator, the first for the service.
+def pinning(cpus: float, *, workers: int = 1) -> Pinning:
+    """The last cores of this process for the generator, the first for the service.
 
     Args:
         cpus: how many cores the service may use.
+        workers: load workers an arm, each of which can use one core.
     """
-    return _shared_out(_cores(), cpus)
+    return _shared_out(_cores(), cpus, workers)
 
 
 def _cores() -> tuple[int, ...]:
@@ -103,15 +104,20 @@ def _cores() -> tuple[int, ...]:
     return tuple(range(os.cpu_count() or 1))
 
 
-def _shared_out(cores: tuple[int, ...], cpus: float) -> Pinning:
-    *others, last = cores
-    if not others:
+def _shared_out(cores: tuple[int, ...], cpus: float, workers: int = 1) -> Pinning:
+    if len(cores) == 1:
         note = "one core only: load and service share it"
         return Pinning(generator=(), service=(), note=note)
     wanted = math.ceil(cpus)
-    note = f"the service may use {cpus:g} cores but gets {len(others)}"
+    at_hand = max(1, min(workers, len(cores) - wanted))
+    others, generator = cores[:-at_hand], cores[-at_hand:]
+    notes = (
+        f"the service may use {cpus:g} cores but gets {len(others)}",
+        f"{workers} load workers share {at_hand} {'cores' if at_hand > 1 else 'core'}",
+    )
+    true = (wanted > len(others), workers > at_hand)
     return Pinning(
-        generator=(last,),
-        service=tuple(others[:wanted]),
-        note=note if wanted > len(others) else "",
+        generator=generator,
+        service=others[:wanted],
+        note="; ".join(note for note, is_so in zip(notes, true, strict=True) if is_so),
     )

@@ -50,6 +50,7 @@ class Endpoint:
         deadline_ns: the longest that a request may take from its sending.
         tls: the one context that all connections share, `None` for plain text.
         opened: connections opened so far.
+        closed: of them, closed by the other side while they were idle.
     """
 
     host: str
@@ -57,6 +58,7 @@ class Endpoint:
     deadline_ns: int
     tls: ssl.SSLContext | None = None
     opened: int = 0
+    closed: int = 0
     _address: tuple[Any, ...] = ()
 
     def _resolved(self) -> tuple[Any, ...]:
@@ -133,9 +135,11 @@ class Client:
         limit_ns = monotonic_ns() + self._endpoint.deadline_ns
         reused = self._connection is not None
         if reused and not self._alive():
+            self._endpoint.closed += 1
             self.close()
         outcome = self._attempt(payload, limit_ns, head=wire.is_head)
         if reused and wire.is_idempotent and outcome.cause == _CLOSED:
+            self._endpoint.closed += 1
             outcome = self._attempt(payload, limit_ns, head=wire.is_head)
         return outcome
 

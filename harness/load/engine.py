@@ -1,41 +1,49 @@
-"""Plan to samples: start a worker, play slices, collect, keep the books.
-
-The worker is a process of its own, in a session of its own; it ends with the engine's
-end of the channel, whatever happens here.
-"""
+"""Plan to samples: hire workers, play slices, collect, keep the books."""
 
 from __future__ import annotations
 
-import json
-import os
-import socket
-import subprocess
-import sys
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import psutil
 
-from harness.errors import EngineError
-from harness.load.message import Assignment, Ready, SliceReport, Totals
-from harness.model.result import CAUSES, Books, GeneratorHealth
+from harness.load.crew import hire_here, told
+from harness.load.health import CrewHealth
+from harness.load.message import (
+    Assignment,
+    Finish,
+    Go,
+    Ready,
+    Set,
+    Slice,
+    SliceReport,
+    Totals,
+    the,
+)
+from harness.model.progress import Pulse
+from harness.model.result import CAUSES, Books
 from harness.store.plan import read_shots
 from harness.store.sample import read_spool, write_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from harness.load.crew import Hand, Hire
+    from harness.load.message import Beat
     from harness.model.plan import Plan
+    from harness.model.result import GeneratorHealth
 
 __all__ = ["Generator", "as_planned", "generating"]
 
-_GRACE_S = 60.0
-_NOT_SENT = CAUSES.index("not sent")
+_GRACE_S: Final = 60.0
+_START_NS: Final = 20_000_000
+_NOT_SENT: Final = CAUSES.index("not sent")
 
 
 @dataclass(slots=True)
@@ -43,134 +51,118 @@ class Generator:
     """One arm's load, under way.
 
     Every measured slice adds to the health; the warm-up (slice 0) does not.
+
+    Attributes:
+        plan: what is sent.
+        deadline_ns: the longest that a request may take.
+        hands: the workers, each with its share.
+        spools: where each of them leaves its samples.
     """
 
     plan: Plan
-    arm: str
     deadline_ns: int
-    spool: Path
-    log: Path
-    process: subprocess.Popen[bytes]
-    channel: socket.socket
-    _late_ns: list[int] = field(default_factory=list)
-    _cpu_ratio: list[float] = field(default_factory=list)
-    _stolen_s: float = 0.0
-    _wall_s: float = 0.0
+    hands: tuple[Hand, ...]
+    spools: tuple[Path, ...]
+    _health: CrewHealth = field(init=False)
 
-    def play(self, number: int) -> None:
-        """Play one slice, 0 for the warm-up, until its last request is settled.
-
-        Raises:
-            EngineError: the worker died or did not come back.
-        """
-        length_ns = self.plan.slice_ns if number else self.plan.warmup_ns
-        steal_s = psutil.cpu_times().steal
-        command = {"do": "slice", "slice": number, "length_ns": length_ns}
-        self._send(json.dumps(command).encode() + b"\n")
-        report = SliceReport.parse(
-            self._receive((length_ns + 2 * self.deadline_ns) / 1e9 + _GRACE_S)
-        )
-        if number == 0:
-            return
-        self._late_ns += report.late_ns
-        self._cpu_ratio.append(report.cpu_ns / report.wall_ns)
-        self._stolen_s += psutil.cpu_times().steal - steal_s
-        self._wall_s += report.wall_ns / 1e9
-
-    def finish(self, samples: Path) -> tuple[Books, GeneratorHealth]:
-        """End the worker, store the samples and close the books.
-
-        Raises:
-            EngineError: the worker died or did not come back.
-        """
-        self._send(b'{"do": "finish"}\n')
-        totals = Totals.parse(self._receive(_GRACE_S))
-        self.process.wait(_GRACE_S)
-        records = read_spool(self.spool)
-        columns = {name: records[name] for name in records.dtype.names or ()}
-        answered = int((columns["cause"] == 0).sum())
-        books = Books(
-            answered=answered, failed=len(records) - answered, **asdict(totals)
-        )
-        health = self._health(columns)
-        write_columns(samples, as_planned(columns, self.plan))
-        self.spool.unlink()
-        return books, health
-
-    def _health(self, columns: dict[str, NDArray[Any]]) -> GeneratorHealth:
-        measured = columns["slice"] > 0
-        free = measured & (columns["due_ns"] == columns["eligible_ns"])
-        lag_ns = (columns["sent_ns"] - columns["eligible_ns"])[free]
-        cores = os.cpu_count() or 1
-        return GeneratorHealth(
-            cpu_ratio=max(self._cpu_ratio, default=0.0),
-            timer_late_p95_ns=_quantile(self._late_ns, 0.95),
-            lag_p99_ns=_quantile(lag_ns, 0.99),
-            steal_ratio=self._stolen_s / (self._wall_s * cores)
-            if self._wall_s
-            else 0.0,
-        )
-
-    def _send(self, line: bytes) -> None:
-        try:
-            self.channel.sendall(line)
-        except OSError as error:
-            raise self._lost() from error
-
-    def _receive(self, timeout_s: float) -> bytes:
-        self.channel.settimeout(timeout_s)
-        pieces: list[bytes] = []
-        try:
-            while not pieces or not pieces[-1].endswith(b"\n"):
-                pieces.append(self.channel.recv(1 << 16))
-                if not pieces[-1]:
-                    raise self._lost()
-        except TimeoutError as error:
-            raise EngineError(
-                f"the load worker of the {self.arm} arm did not answer "
-                f"within {timeout_s:.0f} s",
-                hint=f"its log is {self.log}",
-            ) from error
-        except OSError as error:
-            raise self._lost() from error
-        return b"".join(pieces)
-
-    def _lost(self) -> EngineError:
-        try:
-            code: int | None = self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            code = None
-        tail = self.log.read_text(errors="replace").splitlines()[-1:]
-        return EngineError(
-            f"the load worker of the {self.arm} arm is lost (exit {code}): "
-            f"{' '.join(tail) or 'it wrote nothing'}",
-            hint=f"its log is {self.log}",
-        )
-
-    @classmethod
-    def start(cls, plan: Plan, order: Assignment, arm: str, log: Path) -> Self:
-        """Start the worker and hand it its order, without waiting for it."""
-        ours, theirs = socket.socketpair()
-        with theirs, log.open("ab") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "harness.load.worker", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        ours.sendall(order.line())
-        spool = log.parent / "samples.spool"
-        return cls(plan, arm, order.deadline_ns, spool, log, process, ours)
+    def __post_init__(self) -> None:
+        self._health = CrewHealth([hand.title for hand in self.hands])
 
     def wait_ready(self) -> str:
-        """Wait until the worker has read the plan; the digest of what it read.
+        """Wait until the workers have read the plan; the digest of what they read.
 
         Raises:
-            EngineError: the worker died or did not come back.
+            EngineError: a worker is gone, did not come back or read another plan.
         """
-        return Ready.parse(self._receive(_GRACE_S)).plan_digest
+        answers = told(self.hands, patience_s=_GRACE_S, silence_s=_GRACE_S)
+        digests = {the(Ready, answer).plan_digest for answer in answers}
+        return " and ".join(sorted(digests))
+
+    def play(
+        self, number: int, watch: Callable[[Pulse], None] = lambda _pulse: None
+    ) -> None:
+        """Play one slice, 0 for the warm-up, until its last request is settled.
+
+        Args:
+            number: of the slice.
+            watch: told twice a second how it goes.
+
+        Raises:
+            EngineError: a worker is gone or did not come back.
+        """
+        length_ns = self.plan.slice_ns if number else self.plan.warmup_ns
+        patience_s = (length_ns + 2 * self.deadline_ns) / 1e9 + _GRACE_S
+        self._tell(Slice(number=number, length_ns=length_ns))
+        for answer in told(self.hands, patience_s=_GRACE_S):
+            the(Set, answer)
+        steal_s, started_s = psutil.cpu_times().steal, time.monotonic()
+        self._tell(Go(start_ns=time.monotonic_ns() + _START_NS))
+        beats = _Beats(started_s, watch)
+        answers = told(self.hands, patience_s=patience_s, on_beat=beats.note)
+        reports = [the(SliceReport, answer) for answer in answers]
+        if number:
+            self._health.note(reports, psutil.cpu_times().steal - steal_s)
+
+    def finish(self, samples: Path) -> tuple[Books, GeneratorHealth]:
+        """End the workers, store the samples and close the books.
+
+        Raises:
+            EngineError: a worker is gone or did not come back.
+        """
+        self._tell(Finish())
+        answers = told(self.hands, patience_s=_GRACE_S, silence_s=_GRACE_S)
+        totals = [the(Totals, answer) for answer in answers]
+        spooled = [read_spool(spool) for spool in self.spools]
+        records = np.concatenate(spooled)
+        columns = {name: records[name] for name in records.dtype.names or ()}
+        shares = [_books(*each) for each in zip(totals, spooled, strict=True)]
+        books = Books.together(shares)
+        health = self._health.of(columns, totals, shares)
+        write_columns(samples, as_planned(columns, self.plan))
+        for spool in self.spools:
+            spool.unlink()
+        return books, health
+
+    def _tell(self, message: Slice | Go | Finish) -> None:
+        for hand in self.hands:
+            hand.tell(message)
+
+
+def _books(totals: Totals, records: NDArray[Any]) -> Books:
+    answered = int((records["cause"] == 0).sum())
+    return Books(
+        sent=totals.sent,
+        answered=answered,
+        failed=len(records) - answered,
+        in_flight=totals.in_flight,
+        connections=totals.connections,
+        closed=totals.closed,
+        reconnects=totals.reconnects,
+    )
+
+
+class _Beats:
+    """What the workers said last, together."""
+
+    def __init__(self, started_s: float, watch: Callable[[Pulse], None]) -> None:
+        self._started_s = started_s
+        self._watch = watch
+        self._first: dict[Hand, Beat] = {}
+        self._last: dict[Hand, Beat] = {}
+
+    def note(self, hand: Hand, beat: Beat) -> None:
+        self._first.setdefault(hand, beat)
+        self._last[hand] = beat
+        before, now = self._first.values(), self._last.values()
+        self._watch(
+            Pulse(
+                elapsed_s=time.monotonic() - self._started_s,
+                users=sum(each.users for each in now),
+                sent=sum(e.sent for e in now) - sum(e.sent for e in before),
+                failed=sum(e.failed for e in now) - sum(e.failed for e in before),
+                lag_ns=max(each.lag_ns for each in now),
+            )
+        )
 
 
 @contextmanager
@@ -185,8 +177,9 @@ def generating(
     deadline_ns: int,
     cores: Sequence[int],
     directory: Path,
+    hires: Sequence[Hire] = (hire_here,),
 ) -> Iterator[Generator]:
-    """A worker for one arm of one round; gone afterwards, whatever happens.
+    """The workers for one arm of one round; gone afterwards, whatever happens.
 
     Args:
         plan: what to send.
@@ -196,34 +189,36 @@ def generating(
         tls: whether to speak TLS.
         authority: what `Host` says instead of what was recorded; empty for that.
         deadline_ns: the longest that a request may take.
-        cores: processors to stay on; empty for any.
-        directory: for the spool and `generator.log`.
+        cores: processors to stay on, dealt out in turn; empty for any.
+        directory: for the spools and each worker's log.
+        hires: where each worker comes from, one an entry.
+
+    Raises:
+        EngineError: a worker could not be started.
     """
-    order = Assignment(
-        shots=str(plan.shots_path),
-        requests=str(plan.requests_path),
-        spool=str(directory / "samples.spool"),
-        host=host,
-        port=port,
-        tls=tls,
-        authority=authority,
-        deadline_ns=deadline_ns,
-        open_loop=plan.open_loop,
-        cores=list(cores),
-    )
-    generator = Generator.start(plan, order, arm, directory / "generator.log")
-    try:
-        yield generator
-    finally:
-        generator.channel.close()
-        generator.process.kill()
-        generator.process.wait()
-
-
-def _quantile(values: Sequence[int] | NDArray[Any], q: float) -> int:
-    if not len(values):
-        return 0
-    return int(np.quantile(values, q, method="inverted_cdf"))
+    spools = tuple(directory / f"samples-{i}.spool" for i in range(len(hires)))
+    with ExitStack() as stack:
+        hands = []
+        for index, hire in enumerate(hires):
+            order = Assignment(
+                shots=str(plan.shots_path),
+                requests=str(plan.requests_path),
+                spool=str(spools[index]),
+                host=host,
+                port=port,
+                tls=tls,
+                authority=authority,
+                deadline_ns=deadline_ns,
+                open_loop=plan.open_loop,
+                cores=[cores[index % len(cores)]] if cores else [],
+                index=index,
+                workers=len(hires),
+            )
+            title = f"load worker {index + 1} of {len(hires)} of the {arm} arm"
+            hand = hire(order, title, directory / f"generator-{index}.log")
+            stack.callback(hand.dismiss)
+            hands.append(hand)
+        yield Generator(plan, deadline_ns, tuple(hands), spools)
 
 
 def as_planned(columns: dict[str, NDArray[Any]], plan: Plan) -> dict[str, NDArray[Any]]:

@@ -1,9 +1,9 @@
-"""The load worker: one process that plays one arm's users. Started by `python -m`.
+"""The load worker: one process that plays its share of one arm's users.
 
     python -m harness.load.worker CHANNEL_FD
 
 Locust runs every virtual user; the plan says what each sends and when; nothing of
-Locust's statistics is read. The engine's commands come as lines over the channel. This
+Locust's statistics is read. The engine's messages come as lines over the channel. This
 module and `client` are the only places where locust and gevent are imported: importing
 locust patches the process.
 """
@@ -11,13 +11,13 @@ locust patches the process.
 from __future__ import annotations
 
 import gc
-import json
 import os
 import resource
 import ssl
 import sys
 from array import array
 from collections import deque
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic_ns, process_time_ns
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,20 @@ from locust.env import Environment
 from locust.exception import StopUser
 
 from harness.load.client import Client, Endpoint
-from harness.load.message import Assignment, Ready, SliceReport, Totals
+from harness.load.message import (
+    BEAT_S,
+    Assignment,
+    Beat,
+    Finish,
+    Go,
+    Ready,
+    Set,
+    Slice,
+    SliceReport,
+    Totals,
+    parse,
+    the,
+)
 from harness.load.pacing import ArmClock, Pacer
 from harness.load.wire import Wire
 from harness.model.session import Jar
@@ -40,6 +53,7 @@ from harness.store.plan import digest_of, read_requests, read_shots
 from harness.store.sample import RECORD
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import BinaryIO
 
 __all__ = ["Cast", "Troupe", "main", "visitor_of"]
@@ -48,16 +62,20 @@ _TICK_NS = 10_000_000
 _MOMENT_S = 0.001
 _NEVER = -1
 _SPOOL_BYTES = 1 << 20
+_BATCH = 500
+_SERVER_ERROR = 500
 
 
 class Cast:
     """The plan as the worker needs it: whose turn, when, with what.
 
     Attributes:
+        digest: of the whole plan that was read.
+        number: of each shot of this worker's users, its place in the plan.
         first: of each user, its first shot; one more entry ends the last user.
         time_ns: of each shot, its due time or its think time.
+        leaves_ns: of each shot of a closed population, when its user leaves; -1: never.
         fresh: of each shot, whether a session starts with it.
-        digest: of the plan that was read.
         entrances: users in the order in which they come on stage, with that arm time.
     """
 
@@ -65,18 +83,23 @@ class Cast:
         shots = read_shots(Path(order.shots))
         requests = read_requests(Path(order.requests))
         self.digest = digest_of(shots, requests)
-        users = shots["user"]
-        starts = np.flatnonzero(np.diff(users, prepend=-1))
-        times = shots["due_ns" if order.open_loop else "think_ns"]
+        mine = np.flatnonzero(shots["user"] % order.workers == order.index)
+        users, due_ns, think_ns = (
+            shots[name][mine] for name in ("user", "due_ns", "think_ns")
+        )
+        starts = np.flatnonzero(np.diff(users.astype("i8"), prepend=-1))
+        times = due_ns if order.open_loop else think_ns
         entrance = times[starts]
         by_entrance = np.argsort(entrance, kind="stable")
         host = f"{order.host}:{order.port}"
-        wires = [Wire(each, host, order.authority) for each in requests]
+        self.number = array("I", mine.astype("u4").tobytes())
         self.first: list[int] = [*starts.tolist(), len(users)]
         self.time_ns = array("q", times.astype("i8").tobytes())
-        self.fresh = shots["fresh"].tobytes()
-        self._wires = wires
-        self._request = array("I", shots["request"].astype("u4").tobytes())
+        leaves_ns = np.full_like(due_ns, _NEVER) if order.open_loop else due_ns
+        self.leaves_ns = array("q", leaves_ns.astype("i8").tobytes())
+        self.fresh = shots["fresh"][mine].tobytes()
+        self._wires = [Wire(each, host, order.authority) for each in requests]
+        self._request = array("I", shots["request"][mine].astype("u4").tobytes())
         self.entrances = deque(
             zip(entrance[by_entrance].tolist(), by_entrance.tolist(), strict=True)
         )
@@ -87,7 +110,7 @@ class Cast:
 
 
 class Troupe:
-    """All users of one arm: who waits, who is on stage, and the books."""
+    """A worker's users: who waits, who is on stage, and the books."""
 
     def __init__(self, order: Assignment, spool: BinaryIO) -> None:
         tls = ssl.create_default_context() if order.tls else None
@@ -103,7 +126,8 @@ class Troupe:
         self._entering: deque[int] = deque()
         self._woken_early = Event()
         self._faults: list[BaseException] = []
-        self._sent = self._in_flight = self._reconnects = 0
+        self._sent = self._failed = self._in_flight = self._reconnects = 0
+        self._lag_ns = 0
         self._visitor = visitor_of(self)
         environment = Environment(user_classes=[self._visitor], catch_exceptions=False)
         environment.events.user_error.add_listener(self._note_fault)  # type: ignore[no-untyped-call] # locust's
@@ -116,32 +140,51 @@ class Troupe:
             sent=self._sent,
             in_flight=self._in_flight,
             connections=self._endpoint.opened,
+            closed=self._endpoint.closed,
             reconnects=self._reconnects,
+            open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         )
 
-    def play_slice(self, number: int, length_ns: int) -> SliceReport:
-        """Let the arm's clock run for that long, then drain.
+    def beat(self) -> Beat:
+        """How it stands, and the worst lag since this was asked last."""
+        lag_ns, self._lag_ns = self._lag_ns, 0
+        return Beat(
+            users=self._runner.user_count,
+            sent=self._sent,
+            failed=self._failed,
+            lag_ns=lag_ns,
+        )
+
+    def prepare(self, slice_: Slice) -> None:
+        """Call on stage whoever enters in the slice, and leave no garbage to it."""
+        self._call_on_stage(self._clock.end_ns + slice_.length_ns)
+        gc.collect()
+        gc.freeze()
+
+    def play(self, slice_: Slice, start_ns: int) -> SliceReport:
+        """Let the arm's clock run through the slice, then drain.
 
         Whatever fell due in the slice is still sent while it drains, so that the next
         one starts from an empty queue; but nothing is sent later than the deadline
         after the slice's end.
         """
-        self._call_on_stage(self._clock.end_ns + length_ns)
-        gc.collect()
-        gc.freeze()
-        self._slice = number
+        gevent.sleep(max(0, start_ns - monotonic_ns()) / 1e9)
+        self._slice = slice_.number
         started_ns, cpu_ns, late_ns = monotonic_ns(), process_time_ns(), list[int]()
-        self._clock.start(started_ns, length_ns)
+        self._clock.start(started_ns, slice_.length_ns)
         self._open = True
         timer = gevent.spawn(_ring, late_ns)
-        self._wake_until(started_ns + length_ns)
+        with _collections() as pauses_ns:
+            self._wake_until(started_ns + slice_.length_ns)
         timer.kill()
         report = SliceReport(
             cpu_ns=process_time_ns() - cpu_ns,
             wall_ns=monotonic_ns() - started_ns,
             late_ns=late_ns,
+            collected_ns=max(pauses_ns, default=0),
+            descriptors=sum(1 for _ in Path("/proc/self/fd").iterdir()),
         )
-        self._drain(started_ns + length_ns + self._endpoint.deadline_ns)
+        self._drain(started_ns + slice_.length_ns + self._endpoint.deadline_ns)
         self._spool.flush()
         if self._faults:
             raise self._faults[0]
@@ -159,6 +202,8 @@ class Troupe:
                     jar.clear()
                 due_ns = cast.time_ns[shot] + (0 if self._open_loop else answered_ns)
                 eligible_ns = max(due_ns, answered_ns)
+                if _NEVER < cast.leaves_ns[shot] < due_ns:
+                    return
                 self._wait_until(due_ns, eligible_ns)
                 returning = _NEVER < last_slice < self._slice
                 last_slice = self._slice
@@ -184,16 +229,19 @@ class Troupe:
         self._sent += 1
         self._in_flight += 1
         sent_ns = monotonic_ns()
+        if due_ns == eligible_ns and sent_ns - due_ns > self._lag_ns:
+            self._lag_ns = sent_ns - due_ns
         outcome = client.exchange(wire, jar)
         done_ns = monotonic_ns()
         self._in_flight -= 1
+        self._failed += outcome.cause != 0 or outcome.status >= _SERVER_ERROR
         for set_cookie in outcome.set_cookies:
             jar.store(set_cookie)
         reconnected = returning and outcome.opened
         self._reconnects += reconnected
         self._spool.write(
             RECORD.pack(
-                shot,
+                self._cast.number[shot],
                 number,
                 due_ns,
                 eligible_ns,
@@ -209,14 +257,16 @@ class Troupe:
         return done_ns
 
     def _call_on_stage(self, until_ns: int) -> None:
-        """Spawn the users whose first shot comes before that arm time."""
+        """Spawn the users whose first shot comes before that arm time, in batches."""
         entrances = self._cast.entrances
         while entrances and entrances[0][0] < until_ns:
-            self._entering.append(entrances.popleft()[1])
-        if self._entering:
+            while len(self._entering) < _BATCH and entrances[0][0] < until_ns:
+                self._entering.append(entrances.popleft()[1])
+                if not entrances:
+                    break
             self._runner.spawn_users({self._visitor.__name__: len(self._entering)})
-        while self._entering:
-            gevent.sleep(0)
+            while self._entering:
+                gevent.sleep(0)
 
     def _drain(self, closing_ns: int) -> None:
         gevent.sleep(0)
@@ -282,6 +332,32 @@ def _ring(late_ns: list[int]) -> None:
             due_ns += _TICK_NS
 
 
+def _beat(troupe: Troupe, channel: socket) -> None:
+    while True:
+        channel.sendall(troupe.beat().line())
+        gevent.sleep(BEAT_S)
+
+
+@contextmanager
+def _collections() -> Iterator[list[int]]:
+    """The pauses that the garbage collector makes meanwhile, in nanoseconds."""
+    pauses_ns: list[int] = []
+    started_ns = 0
+
+    def note(phase: str, _info: dict[str, int]) -> None:
+        nonlocal started_ns
+        if phase == "start":
+            started_ns = monotonic_ns()
+        else:
+            pauses_ns.append(monotonic_ns() - started_ns)
+
+    gc.callbacks.append(note)
+    try:
+        yield pauses_ns
+    finally:
+        gc.callbacks.remove(note)
+
+
 def _end_with_the_engine(channel: socket) -> None:
     """The engine says nothing while a slice runs; the end of its channel is its end."""
     wait_read(channel.fileno())
@@ -294,10 +370,10 @@ def _open_as_many_files_as_allowed() -> None:
 
 
 def main(channel_fd: int) -> None:
-    """Serve one engine until it says `finish` or is gone."""
+    """Serve one engine until it says `Finish` or is gone."""
     channel = socket(fileno=channel_fd)
     lines = channel.makefile("rb")
-    order = Assignment.parse(lines.readline())
+    order = the(Assignment, parse(lines.readline()))
     if order.cores:
         os.sched_setaffinity(0, order.cores)
     _open_as_many_files_as_allowed()
@@ -305,13 +381,15 @@ def main(channel_fd: int) -> None:
     with Path(order.spool).open("ab", buffering=_SPOOL_BYTES) as spool:
         troupe = Troupe(order, spool)
         channel.sendall(troupe.ready.line())
-        for line in lines:
-            command = json.loads(line)
-            if command["do"] == "finish":
-                break
+        while not isinstance(message := parse(lines.readline()), Finish):
+            slice_ = the(Slice, message)
+            beating = gevent.spawn(_beat, troupe, channel)
+            troupe.prepare(slice_)
+            channel.sendall(Set().line())
+            start_ns = the(Go, parse(lines.readline())).start_ns
             watch = gevent.spawn(_end_with_the_engine, channel)
-            report = troupe.play_slice(command["slice"], command["length_ns"])
-            watch.kill()
+            report = troupe.play(slice_, start_ns)
+            gevent.killall([watch, beating])
             channel.sendall(report.line())
     channel.sendall(troupe.totals.line())
 

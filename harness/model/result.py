@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "CAUSES",
+    "LAG_BOUNDS_NS",
     "SAMPLE_FIELDS",
     "USAGE_FIELDS",
     "Arm",
@@ -19,6 +20,7 @@ __all__ = [
     "Books",
     "GeneratorHealth",
     "Round",
+    "WorkerHealth",
 ]
 
 
@@ -76,15 +78,30 @@ USAGE_FIELDS: Final[Mapping[str, str]] = {
 """One usage reading: the engine's monotonic clock, memory now, CPU since the start."""
 
 
+LAG_BOUNDS_NS: Final = tuple(250_000 << step for step in range(13))
+"""Upper bounds of the lag histogram: 0.25 ms doubled up to 1.024 s; one more above."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
-    """The worker's own accounts of one arm's round, warm-up included."""
+    """Accounts of one worker, or of all of an arm, in one round, warm-up included.
+
+    Attributes:
+        sent: requests.
+        answered: completely.
+        failed: with a cause.
+        in_flight: neither, at the end.
+        connections: opened.
+        closed: of them, closed by the build while they were idle.
+        reconnects: requests that opened a connection as their arm came back.
+    """
 
     sent: int
     answered: int
     failed: int
     in_flight: int
     connections: int
+    closed: int
     reconnects: int
 
     @property
@@ -92,22 +109,61 @@ class Books:
         """Whether every sent request is accounted for."""
         return self.sent == self.answered + self.failed + self.in_flight
 
+    @classmethod
+    def together(cls, shares: Iterable[Books]) -> Books:
+        """The accounts of several workers as one."""
+        totals = zip(*(astuple(share) for share in shares), strict=True)
+        return cls(**dict(zip(cls.__slots__, map(sum, totals), strict=True)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerHealth:
+    """How one worker did in one arm's round, measured slices only.
+
+    Attributes:
+        title: which.
+        cpu_ratio: CPU time over wall time of its core, the worst slice.
+        timer_late_p95_ns: lateness of a free-running 10 ms timer.
+        collected_ns: the longest pause of its garbage collector.
+        descriptors: the most open files at a slice's end.
+        open_files: how many it may have open.
+        books: its accounts.
+    """
+
+    title: str
+    cpu_ratio: float
+    timer_late_p95_ns: int
+    collected_ns: int
+    descriptors: int
+    open_files: int
+    books: Books
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorHealth:
     """How the generator did in one arm's round, measured slices only.
 
     Attributes:
-        cpu_ratio: CPU time over wall time of its core, the worst slice.
-        timer_late_p95_ns: lateness of a free-running 10 ms timer.
-        lag_p99_ns: sent - eligible, of shots that were not waiting for an answer.
+        cpu_ratio: of the worst worker.
+        timer_late_p95_ns: likewise.
+        lag_p50_ns: sent - eligible, of shots that were not waiting for an answer.
+        lag_p95_ns: likewise.
+        lag_p99_ns: likewise.
+        lag_counts: of those shots, by `LAG_BOUNDS_NS`; the last is above all of them.
         steal_ratio: CPU time that the hypervisor took, over all cores.
+        ports: how many connections to one target the machine has ports for.
+        workers: each of them.
     """
 
     cpu_ratio: float
     timer_late_p95_ns: int
+    lag_p50_ns: int
+    lag_p95_ns: int
     lag_p99_ns: int
+    lag_counts: tuple[int, ...]
     steal_ratio: float
+    ports: int
+    workers: tuple[WorkerHealth, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +177,7 @@ class ArmResult:
             environment cannot be measured.
         cpu_ns: CPU time that the build used in the measured slices, drains included;
             `None` where it cannot be measured.
-        books: the worker's accounts.
+        books: the workers' accounts together.
         health: the generator's.
         died: how the build's process ended during the round, empty while it lived.
     """

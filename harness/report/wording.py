@@ -83,9 +83,11 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
 
 
 def _health(name: str, value: float) -> str:
-    words, _, unit = name.rpartition("_")
-    shown = f"{number(value * 100)}%" if unit == "ratio" else f"{number(value)} {unit}"
-    return f"{words.replace('_', ' ')} {shown}"
+    words, _, unit = name.replace("_", " ").rpartition(" ")
+    shown = {"ratio": f"{number(value * 100)}%", "ms": f"{number(value)} ms"}
+    if unit not in shown:
+        return f"{name.replace('_', ' ')} {value:,.0f}"
+    return f"{words} {shown[unit]}"
 
 
 def worst_first(estimates: Iterable[Estimate]) -> tuple[Estimate, ...]:

@@ -6,7 +6,8 @@
         baseline/ candidate/   samples.parquet  usage.parquet  logs.txt
       verdict.json  summary.md  junit.xml
 
-A round under way is `round-01.partial`; a file appears under its name when it is whole.
+A round under way is `round-01.partial`, one that lost a load worker `round-01.void`. A
+file appears under its name when it is whole.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Journal",
+    "keep_void",
     "new_trial_directory",
     "partial_round",
     "read_journal",
@@ -58,6 +60,7 @@ class Journal:
         notes: what the reader should know, in words.
         versions: of Seatrial, Python and what measures.
         failed_starts: how the candidate did not come up while the baseline did.
+        lost_rounds: rounds that a load worker did not live through, and why.
         stopped: why the trial ended before its last round, empty if it did not.
     """
 
@@ -71,6 +74,7 @@ class Journal:
     notes: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
     failed_starts: tuple[str, ...] = ()
+    lost_rounds: tuple[str, ...] = ()
     stopped: str = ""
 
 
@@ -146,6 +150,14 @@ def partial_round(directory: Path, index: int) -> Path:
         for arm in Arm:
             (partial / arm).mkdir(parents=True)
     return partial
+
+
+def keep_void(partial: Path) -> None:
+    """Keep what there is of a round that was not finished, as `round-NN.void`."""
+    void = partial.with_suffix(".void")
+    shutil.rmtree(void, ignore_errors=True)
+    with writing(void):
+        partial.replace(void)
 
 
 def write_round(partial: Path, round_: Round) -> Round:

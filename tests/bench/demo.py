@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.cli import progress
 from harness.compare.evidence import RoundEvidence, TrialEvidence
 from harness.compare.judge import judge
 from harness.demo import builds_of, scenario_of
@@ -35,11 +36,6 @@ DRAWS = 1000
 MIB = 1 << 20
 
 
-def say(line: str) -> None:
-    """Progress, apart from the figures."""
-    print(line, file=sys.stderr, flush=True)
-
-
 def played(scenario: Scenario, candidate: str, parent: Path) -> tuple[Path, Report]:
     """A trial of the shop against a candidate, an empty name for itself."""
     arguments = os.environ.get("SEATRIAL_BUILD_ARG", "").split()
@@ -52,7 +48,7 @@ def played(scenario: Scenario, candidate: str, parent: Path) -> tuple[Path, Repo
                 scenario_dir=shop,
                 parent=parent,
                 build_args=dict(each.split("=", 1) for each in arguments),
-                announce=say,
+                announce=progress.announce,
             )
         )
 

@@ -44,7 +44,7 @@ def overhead_s(directory: Path) -> float:
     lines = []
     for line in process.stderr:
         lines.append(line)
-        if line.startswith("round 1: slice 1/"):
+        if line.startswith("round 1: warm-up, candidate"):
             taken_s = time.monotonic() - started_s
             process.send_signal(signal.SIGINT)
             process.communicate()

@@ -20,6 +20,7 @@ from harness.model.result import (
     Books,
     GeneratorHealth,
     Round,
+    WorkerHealth,
 )
 from harness.model.scenario import Budgets
 
@@ -30,9 +31,18 @@ if TYPE_CHECKING:
 
 MS = 1_000_000
 MIB = 2**20
-HEALTHY = GeneratorHealth(
-    cpu_ratio=0.3, timer_late_p95_ns=MS, lag_p99_ns=MS, steal_ratio=0.0
-)
+
+
+def _books(in_flight: int) -> Books:
+    return Books(
+        sent=9,
+        answered=9,
+        failed=0,
+        in_flight=in_flight,
+        connections=1,
+        closed=0,
+        reconnects=0,
+    )
 
 
 class Make:
@@ -104,13 +114,37 @@ class Make:
         )
         return replace(measures, **given)
 
+    def health(self, in_flight: int = 0, **given: Any) -> GeneratorHealth:
+        """A healthy generator of one worker, but for what is given."""
+        worker = WorkerHealth(
+            title="load worker 1 of 1",
+            cpu_ratio=0.3,
+            timer_late_p95_ns=MS,
+            collected_ns=0,
+            descriptors=9,
+            open_files=20_000,
+            books=_books(in_flight),
+        )
+        healthy = GeneratorHealth(
+            cpu_ratio=0.3,
+            timer_late_p95_ns=MS,
+            lag_p50_ns=MS,
+            lag_p95_ns=MS,
+            lag_p99_ns=MS,
+            lag_counts=(9,),
+            steal_ratio=0.0,
+            ports=28_232,
+            workers=(worker,),
+        )
+        return replace(healthy, **given)
+
     def round(
         self,
         index: int,
         baseline: ArmMeasures,
         candidate: ArmMeasures,
         *,
-        health: tuple[GeneratorHealth, GeneratorHealth] = (HEALTHY, HEALTHY),
+        health: tuple[dict[str, Any], dict[str, Any]] = ({}, {}),
         died: tuple[str, str] = ("", ""),
         plan_digest: str = "plan",
         in_flight: int = 0,
@@ -122,15 +156,8 @@ class Make:
                 samples=Path(),
                 usage=Path(),
                 cpu_ns=None,
-                books=Books(
-                    sent=9,
-                    answered=9,
-                    failed=0,
-                    in_flight=in_flight,
-                    connections=1,
-                    reconnects=0,
-                ),
-                health=health[place],
+                books=_books(in_flight),
+                health=self.health(in_flight, **health[place]),
                 died=died[place],
             )
             for place, arm in enumerate(Arm)

@@ -77,20 +77,47 @@ def test_the_report_has_service_first_and_gated_ones_even_if_undefined(
 
 
 def test_the_generator_is_shown_at_its_worst(make: Make) -> None:
-    """The largest of each figure over both arms of the sound rounds."""
+    """The worst of each figure over both arms of the sound rounds and their workers."""
     arm = make.arm()
     rounds = [make.round(index, arm, arm) for index in range(1, 4)]
-    health = replace(rounds[0].round.baseline.health, cpu_ratio=0.7)
-    rounds.append(
-        make.round(4, arm, arm, health=(rounds[0].round.baseline.health, health))
-    )
+    rounds.append(make.round(4, arm, arm, health=({}, {"cpu_ratio": 0.7})))
 
     assert judge(make.trial(rounds)).generator == (
+        ("workers", 1.0),
         ("cpu_ratio", 0.7),
+        ("lag_p50_ms", 1.0),
+        ("lag_p95_ms", 1.0),
         ("lag_p99_ms", 1.0),
         ("steal_ratio", 0.0),
         ("timer_late_p95_ms", 1.0),
+        ("collected_ms", 0.0),
+        ("descriptors", 9.0),
+        ("open_files", 20_000.0),
+        ("ports", 28_232.0),
+        ("connections", 1.0),
+        ("closed_by_the_build", 0.0),
     )
+
+
+def test_lost_rounds_are_shown(make: Make) -> None:
+    """A round that a load worker did not live through is listed with its cause."""
+    arm = make.arm()
+    rounds = [make.round(index, arm, arm) for index in range(1, 5)]
+    lost = ("round 2: load worker 1 of 1 of the candidate arm is lost (SIGKILL)",)
+
+    report = judge(replace(make.trial(rounds), lost_rounds=lost))
+
+    assert (Outcome.PASS, lost) == (report.verdict.outcome, report.void_rounds)
+
+
+def test_only_lost_rounds(make: Make) -> None:
+    """Without the planned rounds a trial that lost workers is INVALID and says why."""
+    lost = ("round 1: load worker 1 of 1 of the baseline arm is lost (SIGKILL)",)
+
+    report = judge(replace(make.trial([]), lost_rounds=lost))
+
+    assert Outcome.INVALID is report.verdict.outcome
+    assert lost[0] in report.verdict.findings[0].message
 
 
 def test_a_trial_without_rounds_is_reported(make: Make) -> None:

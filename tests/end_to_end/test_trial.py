@@ -14,6 +14,7 @@ from harness.model.traffic import Exchange, Request, Response
 from harness.store.recording import Provenance, table_of, write_recording
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -246,7 +247,7 @@ def test_interrupted(
     process = seatrial.start(*arms("one", "one"))
     assert process.stderr is not None
     for line in process.stderr:
-        if line.startswith("round 2: slice 1/2"):
+        if line.startswith("round 2: warm-up"):
             process.send_signal(sent)
             break
 
@@ -267,26 +268,54 @@ def test_worker_lost(
     answering: Callable[[str, float], Path],
     scenario: Callable[..., Path],
 ) -> None:
-    """A load worker that is killed ends the trial as not measured, by name."""
-    scenario(slice_="5s")
+    """A load worker that is killed voids its round, by name; the round is replaced."""
+    scenario(slice_="2s")
     answering("one", 0.002)
     process = seatrial.start(*arms("one", "one"))
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith("round 1: slice 1/2"):
             break
-    workers = [
+    time.sleep(0.5)
+    workers_of(process)[0].kill()
+
+    out, err = process.communicate()
+
+    assert (0, "PASS") == (process.returncode, out.split()[0]), out + err
+    assert "round 1 is void: load worker 1 of 1 of the baseline arm is lost" in err
+    assert "killed by SIGKILL" in out
+    trial = only_trial(seatrial)
+    assert {"round-01.void", "round-02", "round-03", "round-04"} == {
+        path.name for path in trial.glob("round-*")
+    }
+    assert nothing_runs(seatrial)
+
+
+def test_workers_lost_again_and_again(
+    seatrial: Seatrial,
+    answering: Callable[[str, float], Path],
+    scenario: Callable[..., Path],
+) -> None:
+    """Where every round loses a worker the trial is INVALID and says so."""
+    scenario(slice_="2s")
+    answering("one", 0.002)
+    process = seatrial.start(*arms("one", "one"), "--workers", "2")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if ": warm-up, candidate" in line:
+            time.sleep(0.2)
+            workers_of(process)[-1].kill()
+
+    out, _ = process.communicate()
+
+    assert (4, "INVALID") == (process.returncode, out.split()[0])
+    assert "load worker 2 of 2" in out
+    assert nothing_runs(seatrial)
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return [
         child
         for child in psutil.Process(process.pid).children()
         if "harness.load.worker" in child.cmdline()
     ]
-    assert len(workers) == 2
-    time.sleep(0.5)
-    for worker in workers:
-        worker.kill()
-
-    out, err = process.communicate()
-
-    assert (4, "") == (process.returncode, out)
-    assert "load worker of the" in err
-    assert nothing_runs(seatrial)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psutil
 import pytest
 
+from harness.errors import WorkerLostError
+from harness.load.crew import hire_here
 from harness.load.engine import Generator, generating
 from harness.model.plan import Plan, PlannedRequest
 from harness.model.result import CAUSES, Books
@@ -22,6 +27,8 @@ from harness.store.sample import read_columns
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from harness.model.progress import Pulse
 
 MS = 1_000_000
 SLICE_NS = 200 * MS
@@ -74,7 +81,9 @@ def plan_of(directory: Path, shots: dict[str, Any], *targets: str) -> Plan:
     )
 
 
-def played(plan: Plan, port: int, directory: Path) -> tuple[dict[str, Any], Books]:
+def played(
+    plan: Plan, port: int, directory: Path, workers: int = 1
+) -> tuple[dict[str, Any], Books]:
     def play(generator: Generator) -> Books:
         assert plan.digest == generator.wait_ready()
         for number in range(3):
@@ -90,6 +99,7 @@ def played(plan: Plan, port: int, directory: Path) -> tuple[dict[str, Any], Book
         deadline_ns=DEADLINE_NS,
         cores=(),
         directory=directory,
+        hires=[hire_here] * workers,
     ) as generator:
         books = play(generator)
     return read_columns(directory / "samples.parquet"), books
@@ -141,6 +151,91 @@ def test_order_and_times(tmp_path: Path, port: int) -> None:
         thinks = samples["sent_ns"][mine][1:] - samples["done_ns"][mine][:-1]
         assert np.all(thinks >= np.arange(1, each) * 10 * MS)
     assert books.balanced
+
+
+def test_several_workers(tmp_path: Path, port: int) -> None:
+    """Each user is played by one of the workers; together they send the whole plan."""
+    users, each = 30, 4
+    shots = {
+        "user": np.repeat(np.arange(users), each),
+        "due_ns": np.tile(np.arange(each) * 140 * MS, users),
+        "request": np.zeros(users * each),
+    }
+    plan = plan_of(tmp_path, shots, "/")
+
+    samples, books = played(plan, port, tmp_path, workers=3)
+
+    assert list(range(users * each)) == sorted(samples["shot"].tolist())
+    assert {""} == {CAUSES[cause] for cause in samples["cause"]}
+    assert (True, users, users * each) == (
+        books.balanced,
+        books.connections,
+        books.answered,
+    )
+
+
+def test_user_that_leaves(tmp_path: Path, port: int) -> None:
+    """In a closed population no shot is sent after its user's leaving."""
+    shots = {
+        "user": np.zeros(3),
+        "think_ns": np.full(3, 50 * MS),
+        "request": np.zeros(3),
+    }
+    leaving = {"due_ns": np.array([120 * MS, 120 * MS, 120 * MS])}
+    plan = replace(plan_of(tmp_path, {**shots, **leaving}, "/"), open_loop=False)
+
+    samples, books = played(plan, port, tmp_path)
+
+    assert [0, 1] == sorted(samples["shot"].tolist())
+    assert books.balanced
+
+
+@pytest.mark.parametrize(
+    ("sent", "how"), [(signal.SIGKILL, "SIGKILL"), (signal.SIGSTOP, "silent for")]
+)
+def test_lost_in_a_slice(
+    tmp_path: Path, port: int, sent: signal.Signals, how: str
+) -> None:
+    """A worker that is killed or stopped in a slice is missed, by name, and reaped."""
+    shots = {
+        "user": np.arange(10),
+        "due_ns": np.linspace(0, 60_000 * MS, 10),
+        "request": np.zeros(10),
+    }
+    plan = replace(plan_of(tmp_path, shots, "/"), warmup_ns=60_000 * MS)
+    hands: list[psutil.Process] = []
+
+    def strike(_pulse: Pulse) -> None:
+        if len(hands) == 0:
+            hands.extend(_workers())
+            hands[0].send_signal(sent)
+
+    with generating(
+        plan,
+        arm="baseline",
+        host="127.0.0.1",
+        port=port,
+        tls=False,
+        deadline_ns=DEADLINE_NS,
+        cores=(),
+        directory=tmp_path,
+        hires=[hire_here] * 2,
+    ) as generator:
+        generator.wait_ready()
+        with pytest.raises(WorkerLostError, match=how) as lost:
+            generator.play(0, strike)
+
+    assert "load worker 1 of 2 of the baseline arm" in lost.value.message
+    assert 2 == len(hands)
+    assert not any(each.is_running() for each in hands)
+
+
+def _workers() -> list[psutil.Process]:
+    return [
+        child
+        for child in psutil.Process().children()
+        if "harness.load.worker" in child.cmdline()
+    ]
 
 
 def test_live_cookies(tmp_path: Path, port: int) -> None:

@@ -7,11 +7,19 @@ import pytest
 
 from harness.errors import ComparisonError, InputError, SeatrialError
 from harness.model.plan import Plan
-from harness.model.result import Arm, ArmResult, Books, GeneratorHealth, Round
+from harness.model.result import (
+    Arm,
+    ArmResult,
+    Books,
+    GeneratorHealth,
+    Round,
+    WorkerHealth,
+)
 from harness.model.scenario import Scenario, Service
 from harness.store.disk import writing
 from harness.store.trial import (
     Journal,
+    keep_void,
     new_trial_directory,
     partial_round,
     read_journal,
@@ -19,6 +27,16 @@ from harness.store.trial import (
     write_journal,
     write_round,
     write_text,
+)
+
+BOOKS = Books(
+    sent=3,
+    answered=2,
+    failed=1,
+    in_flight=0,
+    connections=1,
+    closed=0,
+    reconnects=0,
 )
 
 
@@ -62,11 +80,27 @@ def round_of(partial: Path, index: int) -> Round:
             samples=partial / arm / "samples.parquet",
             usage=partial / arm / "usage.parquet",
             cpu_ns=None if arm is Arm.BASELINE else 5,
-            books=Books(
-                sent=3, answered=2, failed=1, in_flight=0, connections=1, reconnects=0
-            ),
+            books=BOOKS,
             health=GeneratorHealth(
-                cpu_ratio=0.1, timer_late_p95_ns=1, lag_p99_ns=2, steal_ratio=0.0
+                cpu_ratio=0.1,
+                timer_late_p95_ns=1,
+                lag_p50_ns=1,
+                lag_p95_ns=2,
+                lag_p99_ns=2,
+                lag_counts=(1, 2),
+                steal_ratio=0.0,
+                ports=28_232,
+                workers=(
+                    WorkerHealth(
+                        title="load worker 1 of 1",
+                        cpu_ratio=0.1,
+                        timer_late_p95_ns=1,
+                        collected_ns=0,
+                        descriptors=9,
+                        open_files=20_000,
+                        books=BOOKS,
+                    ),
+                ),
             ),
             died="",
         )
@@ -109,6 +143,18 @@ def test_rounds(tmp_path: Path) -> None:
     assert [1, 2] == [each.index for each in rounds]
     final = tmp_path / "round-01"
     assert round_of(final, 1) == rounds[0]
+
+
+def test_void_round_is_kept(tmp_path: Path) -> None:
+    """What there is of a round that was not finished stays, and is no round."""
+    partial = partial_round(tmp_path, 1)
+    (partial / "baseline" / "generator-0.log").write_text("it ended here")
+
+    keep_void(partial)
+
+    kept = tmp_path / "round-01.void" / "baseline" / "generator-0.log"
+    assert "it ended here" == kept.read_text()
+    assert [] == list(read_rounds(tmp_path))
 
 
 def test_other_files_than_were_stored(tmp_path: Path) -> None:
