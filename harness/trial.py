@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import tempfile
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from harness.compare.soundness import candidate_only
@@ -28,6 +30,12 @@ from harness.environment import (
 )
 from harness.errors import CandidateError, SeatrialError, WorkerLostError
 from harness.load.crew import hire_here
+from harness.load.selfcheck import (
+    HEADROOM,
+    capacity,
+    refuse_too_many_users,
+    refuse_too_much_load,
+)
 from harness.model.progress import Step
 from harness.model.result import Arm
 from harness.planning.planner import make_plan
@@ -41,11 +49,12 @@ from harness.store.trial import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from harness.environment import Build, Pinning, Reference
+    from harness.load.crew import Hire
+    from harness.load.selfcheck import Capacity
     from harness.model.plan import Plan
     from harness.model.progress import Announcement
     from harness.model.scenario import Scenario
@@ -108,21 +117,44 @@ def verify(terms: Terms) -> tuple[Path, Report]:
             terms.announce(line)
         directory = stack.enter_context(_directory(terms.parent, trial))
         plan = make_plan(terms.scenario, terms.recording, directory)
+        refuse_too_many_users(plan, terms.workers)
         builds = {arm: stack.enter_context(_prepare(terms, arm, trial)) for arm in Arm}
         pins = pinning(terms.scenario.service.limits.cpus, workers=terms.workers)
-        journal = _journal(terms, trial, plan, builds, pins)
+        hires = [hire_here] * terms.workers
+        check = _self_check(terms, plan, pins, hires)
+        journal = _journal(
+            terms, trial, plan=plan, builds=builds, pins=pins, check=check
+        )
         write_journal(directory, journal)
         pair = Pair(
             builds=builds,
             plan=plan,
             deadline_ns=terms.scenario.load.deadline,
             pinning=pins,
-            hires=[hire_here] * terms.workers,
+            hires=hires,
             directory=directory,
             announce=terms.announce,
         )
         report = _Course(pair, journal, terms).play(started_s)
     return directory, report
+
+
+def _self_check(
+    terms: Terms, plan: Plan, pins: Pinning, hires: Sequence[Hire]
+) -> Capacity:
+    """Refuse a plan that the generator could not send in time."""
+    terms.announce("self-check: the plan against a server that does nothing")
+    with tempfile.TemporaryDirectory(prefix="seatrial-check-") as scratch:
+        check = capacity(
+            plan,
+            host="127.0.0.1",
+            hires=hires,
+            cores=pins.generator,
+            server_cores=pins.service,
+            directory=Path(scratch, "try"),
+        )
+    refuse_too_much_load(check)
+    return check
 
 
 @contextmanager
@@ -254,9 +286,11 @@ class _Course:
 def _journal(
     terms: Terms,
     trial: str,
+    *,
     plan: Plan,
     builds: Mapping[Arm, Build],
     pins: Pinning,
+    check: Capacity,
 ) -> Journal:
     return Journal(
         id=trial,
@@ -265,13 +299,15 @@ def _journal(
         plan=plan,
         baseline=builds[Arm.BASELINE].title,
         candidate=builds[Arm.CANDIDATE].title,
-        environment=tuple(_facts(terms, plan, builds)),
+        environment=tuple(_facts(terms, plan, builds, check)),
         notes=tuple(_notes(terms, builds, pins)),
         versions={name: version(name) for name in _VERSIONS},
     )
 
 
-def _facts(terms: Terms, plan: Plan, builds: Mapping[Arm, Build]) -> Iterator[str]:
+def _facts(
+    terms: Terms, plan: Plan, builds: Mapping[Arm, Build], check: Capacity
+) -> Iterator[str]:
     load, rounds = terms.scenario.load, terms.scenario.rounds
     if load.replay is not None:
         how = f"replay at {load.replay.speed:g} x speed, {load.replay.scale:g} x scale"
@@ -283,6 +319,11 @@ def _facts(terms: Terms, plan: Plan, builds: Mapping[Arm, Build]) -> Iterator[st
     yield (
         f"rounds of {rounds.slices} slices of {rounds.slice / 1e9:g} s an arm, "
         f"after {rounds.warmup / 1e9:g} s of warm-up"
+    )
+    yield (
+        f"{check.workers} load {'workers' if check.workers > 1 else 'worker'} an arm, "
+        f"able to send {HEADROOM:g} x the busiest second "
+        f"({check.busiest_per_s:,.0f} req/s)"
     )
     yield f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 

@@ -66,6 +66,7 @@ class Plan:
         slice_ns: length of a slice.
         slices: measured slices an arm and round.
         planned: shots that fall due in them, if every answer comes at once.
+        peak_users: the most virtual users on stage at once, likewise.
     """
 
     shots_path: Path
@@ -78,6 +79,7 @@ class Plan:
     slice_ns: int
     slices: int
     planned: int
+    peak_users: int
 
     @property
     def total_ns(self) -> int:

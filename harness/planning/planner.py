@@ -61,6 +61,7 @@ def make_plan(scenario: Scenario, recording: Recording, directory: Path) -> Plan
             f"{recording.path}: no request falls into a round's {total_ns / 1e9:g} s",
             hint="raise load.replay.speed, or make the slices longer",
         )
+    peak_users = _peak_users(shots)
     after_warmup = shots.pop("at_ns") >= rounds.warmup
     shots["request"], requests = _distinct_requests(recording, shots.pop("row"))
     _refuse_unknown_routes(scenario, requests)
@@ -73,6 +74,7 @@ def make_plan(scenario: Scenario, recording: Recording, directory: Path) -> Plan
         slice_ns=rounds.slice,
         slices=rounds.slices,
         planned=int(after_warmup.sum()),
+        peak_users=peak_users,
     )
 
 
@@ -185,6 +187,17 @@ def _by_user(parts: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]) -> Sh
         "row": rows[order],
         "at_ns": due_ns[order],
     }
+
+
+def _peak_users(shots: Shots) -> int:
+    """The most users between their first and last shot at once."""
+    at_ns, user = shots["at_ns"], shots["user"]
+    first = np.flatnonzero(np.diff(user, prepend=-1))
+    last = np.flatnonzero(np.diff(user, append=-1))
+    moments_ns = np.concatenate([at_ns[first], at_ns[last]])
+    steps = np.concatenate([np.ones(len(first), "i8"), -np.ones(len(last), "i8")])
+    order = np.lexsort((-steps, moments_ns))
+    return int(steps[order].cumsum().max())
 
 
 def _thinking(

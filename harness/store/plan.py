@@ -45,6 +45,7 @@ def write_plan(
     slice_ns: int,
     slices: int,
     planned: int,
+    peak_users: int,
 ) -> Plan:
     """Store a plan's two tables in a directory and return the handle on them."""
     columns = {
@@ -70,6 +71,7 @@ def write_plan(
         slice_ns=slice_ns,
         slices=slices,
         planned=planned,
+        peak_users=peak_users,
     )
 
 

@@ -101,7 +101,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=24)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    scenario = scenario_of(say)
+    scenario = scenario_of(progress.announce)
     longer = scenario.rounds.model_copy(update={"min": arguments.rounds})
     with tempfile.TemporaryDirectory() as name:
         directory, report = played(

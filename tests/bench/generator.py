@@ -95,6 +95,7 @@ def ours() -> dict[str, Any]:
             slice_ns=SLICE_S * SECOND,
             slices=SLICES,
             planned=USERS * each,
+            peak_users=1,
         )
         before_s = _children_cpu_s()
         with generating(

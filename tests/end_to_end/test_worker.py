@@ -78,6 +78,7 @@ def plan_of(directory: Path, shots: dict[str, Any], *targets: str) -> Plan:
         slice_ns=SLICE_NS,
         slices=2,
         planned=count,
+        peak_users=1,
     )
 
 

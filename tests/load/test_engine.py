@@ -31,6 +31,7 @@ def plan_of(directory: Path, due_ns: list[int], *, open_loop: bool) -> Plan:
         slice_ns=5,
         slices=2,
         planned=count,
+        peak_users=1,
     )
 
 

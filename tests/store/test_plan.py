@@ -44,6 +44,7 @@ def stored(directory: Path, requests: list[PlannedRequest], **terms: Any) -> Pla
         "slice_ns": 2,
         "slices": 3,
         "planned": 3,
+        "peak_users": 3,
     }
     return write_plan(directory, shots, requests, **{**known, **terms})
 

@@ -63,6 +63,7 @@ def journal(directory: Path) -> Journal:
             slice_ns=1,
             slices=1,
             planned=1,
+            peak_users=1,
         ),
         baseline="a",
         candidate="b",
