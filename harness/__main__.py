@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli import progress, seatrial
+from harness.cli import seatrial
 from harness.errors import SeatrialError
+from harness.progress import progress
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from harness.errors import InputError, SeatrialError
+from harness.progress import progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harness.model.progress import Announcement, Step
+    from harness.load.fleet import Post
     from harness.model.verdict import Report
 
-__all__ = ["Progress", "progress", "seatrial"]
+__all__ = ["seatrial"]
 
 _EXIT_OF: Final[Mapping[str, int]] = {
     "PASS": 0,
@@ -45,49 +46,6 @@ def _write_no_more() -> None:
     """What is still in the buffer would be tried again at the end of the process."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-class Progress:
-    """What happens, on standard error; on a terminal a step replaces the one before."""
-
-    def __init__(self) -> None:
-        self._step = False
-
-    def announce(self, told: Announcement) -> None:
-        """Tell a line that stays, or a step of a round, which lasts as long as it."""
-        if isinstance(told, str):
-            self.say(told)
-        elif sys.stderr.isatty():
-            self._replace(told)
-        elif told.over:
-            self.say(_line_of(told))
-
-    def _replace(self, step: Step) -> None:
-        self.end_step()
-        width = shutil.get_terminal_size().columns - 1
-        click.echo(_line_of(step)[:width], err=True, nl=False)
-        self._step = True
-
-    def say(self, line: str) -> None:
-        """Tell what is not to be replaced."""
-        self.end_step()
-        click.echo(line, err=True)
-
-    def end_step(self) -> None:
-        """Take a step away that something else will follow."""
-        if self._step:
-            click.echo("\r\x1b[K", err=True, nl=False)
-        self._step = False
-
-
-def _line_of(step: Step) -> str:
-    from harness.report.step import step_line  # noqa: PLC0415 - scipy loads slowly
-
-    return step_line(step)
-
-
-progress = Progress()
-"""Of this process."""
 
 
 def _show(report: Report, form: str) -> None:
@@ -140,13 +98,36 @@ _build_arg = _option(
     metavar="NAME=VALUE",
     help="Build argument for the images; wins over the scenario's.",
 )
-_workers = _option(
-    "--workers",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    help="Load worker processes an arm.",
+_crew = (
+    _option(
+        "--workers",
+        type=click.IntRange(0, 64),
+        help="Load worker processes an arm here.  [default: 1; 0 with --machines]",
+    ),
+    _option(
+        "--machines",
+        type=click.IntRange(0, 64),
+        default=0,
+        help="Wait for so many machines that join with `seatrial worker`.",
+    ),
+    _option(
+        "--listen",
+        metavar="HOST:PORT",
+        default="127.0.0.1:5557",
+        show_default=True,
+        help="Where they join, and where they reach the builds.",
+    ),
+    _option("--token", default="", help="Without it nobody joins.  [default: drawn]"),
 )
+
+
+def _with_crew(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Who sends the load: the options of a command that runs a trial."""
+    for option in reversed(_crew):
+        command = option(command)
+    return command
+
+
 _inconclusive_exit_code = _option(
     "--inconclusive-exit-code",
     type=click.IntRange(0, 255),
@@ -163,7 +144,7 @@ _path = click.Path(path_type=Path)
 @_option("--candidate", metavar="REF", help="Default: the work tree.")
 @_out
 @_option("--max-time", metavar="TIME", help="Start no round that would end after it.")
-@_workers
+@_with_crew
 @_inconclusive_exit_code
 @_build_arg
 @_wait
@@ -174,11 +155,11 @@ def verify(
     candidate: str | None,
     out: Path,
     max_time: str | None,
-    workers: int,
     inconclusive_exit_code: int,
     build_arg: tuple[str, ...],
     wait: bool,
     form: str,
+    **crew: Any,
 ) -> int:
     """Replay the scenario's traffic against two builds and judge the difference.
 
@@ -211,7 +192,8 @@ def verify(
             build_args=build_args,
             max_time_s=max_time_s,
             wait=wait,
-            workers=workers,
+            workers=_workers(**crew),
+            post=_post(**crew),
             announce=progress.announce,
         )
     )
@@ -219,6 +201,24 @@ def verify(
     progress.say(f"files: {directory}")
     codes = {**_EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]
+
+
+def _workers(*, workers: int | None, machines: int, **_: str) -> int:
+    return int(not machines) if workers is None else max(workers, int(not machines))
+
+
+def _post(*, machines: int, listen: str, token: str, **_: int | None) -> Post:
+    from harness.load.fleet import Post  # noqa: PLC0415 - with the others
+
+    host, port = _address("--listen", listen)
+    return Post(host=host, port=port, token=token, machines=machines)
+
+
+def _address(option: str, text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise InputError(f"{option} {text}: write it as HOST:PORT")
+    return host, int(port)
 
 
 def _seconds(option: str, text: str) -> float:
@@ -237,6 +237,20 @@ def _pairs(arguments: tuple[str, ...]) -> dict[str, str]:
     return {
         name: value for name, _, value in (each.partition("=") for each in arguments)
     }
+
+
+@seatrial.command()
+@_option("--join", metavar="HOST:PORT", required=True, help="Where the trial listens.")
+@_option("--token", default="", help="What the trial shows, or was given.")
+def worker(join: str, token: str) -> None:
+    """Be one more machine for the load of a trial that was started with --machines.
+
+    Waits up to 5 minutes for the trial, works for it and ends with it. Machines and
+    trial speak in plain text: join over a network that is yours.
+    """
+    host, port = _address("--join", join)
+    command = [sys.executable, "-m", "harness.load.machine", host, str(port)]
+    os.execve(sys.executable, command, {**os.environ, "SEATRIAL_TOKEN": token})  # noqa: S606 - the load has processes of its own
 
 
 @seatrial.command()

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
@@ -30,6 +30,7 @@ from harness.environment import (
 )
 from harness.errors import CandidateError, SeatrialError, WorkerLostError
 from harness.load.crew import hire_here
+from harness.load.fleet import Post, hosting
 from harness.load.selfcheck import (
     HEADROOM,
     capacity,
@@ -86,7 +87,8 @@ class Terms:
         build_args: win over the scenario's own.
         max_time_s: no round starts that would probably end after it; `None`: no limit.
         wait: wait for another trial on this machine instead of being refused.
-        workers: load workers an arm.
+        workers: load workers an arm on this machine.
+        post: where other machines join, one more worker an arm on each.
         announce: told what happens.
     """
 
@@ -99,6 +101,7 @@ class Terms:
     max_time_s: float | None = None
     wait: bool = False
     workers: int = 1
+    post: Post = field(default_factory=Post)
     announce: Callable[[Announcement], None]
 
 
@@ -117,10 +120,11 @@ def verify(terms: Terms) -> tuple[Path, Report]:
             terms.announce(line)
         directory = stack.enter_context(_directory(terms.parent, trial))
         plan = make_plan(terms.scenario, terms.recording, directory)
-        refuse_too_many_users(plan, terms.workers)
+        refuse_too_many_users(plan, terms.workers + terms.post.machines)
+        far = stack.enter_context(hosting(terms.post, terms.announce))
         builds = {arm: stack.enter_context(_prepare(terms, arm, trial)) for arm in Arm}
         pins = pinning(terms.scenario.service.limits.cpus, workers=terms.workers)
-        hires = [hire_here] * terms.workers
+        hires = [*[hire_here] * terms.workers, *far]
         check = _self_check(terms, plan, pins, hires)
         journal = _journal(
             terms, trial, plan=plan, builds=builds, pins=pins, check=check
@@ -147,7 +151,7 @@ def _self_check(
     with tempfile.TemporaryDirectory(prefix="seatrial-check-") as scratch:
         check = capacity(
             plan,
-            host="127.0.0.1",
+            host=terms.post.host,
             hires=hires,
             cores=pins.generator,
             server_cores=pins.service,
@@ -184,6 +188,7 @@ def _prepare(terms: Terms, arm: Arm, trial: str) -> AbstractContextManager[Build
         name=terms.scenario.name,
         scenario_dir=terms.scenario_dir,
         build_args=terms.build_args,
+        host=terms.post.host,
     )
     return prepare(order, terms.announce)
 

@@ -34,6 +34,7 @@ class Order:
             the scenario replaces it.
         scenario_dir: relative host paths of volumes start here.
         build_args: win over the scenario's own build arguments.
+        host: address of this machine that the service is to be reached at.
     """
 
     reference: Reference
@@ -43,6 +44,7 @@ class Order:
     name: str
     scenario_dir: Path
     build_args: Mapping[str, str]
+    host: str = "127.0.0.1"
 
     @property
     def driver(self) -> str:

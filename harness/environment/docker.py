@@ -32,7 +32,6 @@ __all__ = ["prepare", "remove_leftovers", "running"]
 _TRIAL: Final = "seatrial.trial"
 _ARM: Final = "seatrial.arm"
 _RUN: Final = "seatrial.run"
-_LOOPBACK: Final = "127.0.0.1"
 _OPEN_FILES: Final = 20_000
 _LOG_CONFIG: Final = {"max-size": "100m", "max-file": "2"}
 
@@ -106,7 +105,7 @@ def _terms(build: Build, run: str) -> dict[str, Any]:
         "nano_cpus": round(service.limits.cpus * 1e9),
         "ulimits": [Ulimit(name="nofile", soft=_OPEN_FILES, hard=_OPEN_FILES)],
         "volumes": _volumes(order),
-        "ports": {f"{service.port}/tcp": (_LOOPBACK, None)},
+        "ports": {f"{service.port}/tcp": (order.host, None)},
         "labels": {_TRIAL: order.trial, _ARM: str(order.arm), _RUN: run},
         "log_config": LogConfig(type=LogConfig.types.JSON, config=_LOG_CONFIG),
     }
@@ -150,7 +149,7 @@ def _target(container: Container, build: Build, unpinned: str) -> Target:
     published = container.attrs["NetworkSettings"]["Ports"] or {}
     bindings = published.get(f"{build.order.service.port}/tcp") or [{"HostPort": 0}]
     return Target(
-        host=_LOOPBACK,
+        host=build.order.host,
         port=int(bindings[0]["HostPort"]),
         tls=False,
         usage=Sampler(_looking_at(container)),

@@ -58,10 +58,10 @@ def prepare(order: Order, announce: Callable[[str], None]) -> Iterator[Build]:
 def running(
     build: Build, *, directory: Path, cores: tuple[int, ...]
 ) -> Iterator[Target]:
-    """Start the command on a free loopback port; end it with all that it started.
+    """Start the command on a free port; end it with all that it started.
 
-    Its output goes to `logs.txt` as it comes. The `PORT` to listen on and an own
-    `TMPDIR`, removed afterwards, are in its environment.
+    Its output goes to `logs.txt` as it comes. The `HOST` and `PORT` to listen on and an
+    own `TMPDIR`, removed afterwards, are in its environment.
 
     Raises:
         BuildError: it could not be started, ended early or was not ready in time.
@@ -97,7 +97,7 @@ def _service(
             process = _start(build, build.order.service.command or (), environment, log)
         with reaped(process), Sampler(processes(process.pid)) as usage:
             target = Target(
-                host=_LOOPBACK,
+                host=build.order.host,
                 port=port,
                 tls=False,
                 usage=usage,
@@ -114,6 +114,7 @@ def _environment(order: Order, port: int, scratch: str, run: str) -> dict[str, s
     inherited = os.environ.items()
     return {
         **{name: text for name, text in inherited if not name.startswith(_OPTIONS)},
+        "HOST": order.host,
         **order.service.env,
         "PORT": str(port),
         "TMPDIR": scratch,

@@ -64,6 +64,8 @@ class Generator:
     hands: tuple[Hand, ...]
     spools: tuple[Path, ...]
     _health: CrewHealth = field(init=False)
+    _sent: int = 0
+    _failed: int = 0
 
     def __post_init__(self) -> None:
         self._health = CrewHealth([hand.title for hand in self.hands])
@@ -95,11 +97,14 @@ class Generator:
         self._tell(Slice(number=number, length_ns=length_ns))
         for answer in told(self.hands, patience_s=_GRACE_S):
             the(Set, answer)
-        steal_s, started_s = psutil.cpu_times().steal, time.monotonic()
+        steal_s = psutil.cpu_times().steal
         self._tell(Go(start_ns=time.monotonic_ns() + _START_NS))
-        beats = _Beats(started_s, watch)
+        beats = _Beats(self._sent, self._failed, watch)
         answers = told(self.hands, patience_s=patience_s, on_beat=beats.note)
         reports = [the(SliceReport, answer) for answer in answers]
+        beats.end(reports)
+        self._sent = sum(each.sent for each in reports)
+        self._failed = sum(each.failed for each in reports)
         if number:
             self._health.note(reports, psutil.cpu_times().steal - steal_s)
 
@@ -142,25 +147,31 @@ def _books(totals: Totals, records: NDArray[Any]) -> Books:
 
 
 class _Beats:
-    """What the workers said last, together."""
+    """What the workers said last, together, counted from the slice's start."""
 
-    def __init__(self, started_s: float, watch: Callable[[Pulse], None]) -> None:
-        self._started_s = started_s
+    def __init__(self, sent: int, failed: int, watch: Callable[[Pulse], None]) -> None:
+        self._sent, self._failed = sent, failed
         self._watch = watch
-        self._first: dict[Hand, Beat] = {}
+        self._started_s = time.monotonic()
         self._last: dict[Hand, Beat] = {}
 
     def note(self, hand: Hand, beat: Beat) -> None:
-        self._first.setdefault(hand, beat)
         self._last[hand] = beat
-        before, now = self._first.values(), self._last.values()
+        elapsed_s = time.monotonic() - self._started_s
+        self._tell(elapsed_s, list(self._last.values()))
+
+    def end(self, reports: Sequence[SliceReport]) -> None:
+        self._tell(max(each.wall_ns for each in reports) / 1e9, reports)
+
+    def _tell(self, elapsed_s: float, said: Sequence[Beat | SliceReport]) -> None:
+        last = self._last.values()
         self._watch(
             Pulse(
-                elapsed_s=time.monotonic() - self._started_s,
-                users=sum(each.users for each in now),
-                sent=sum(e.sent for e in now) - sum(e.sent for e in before),
-                failed=sum(e.failed for e in now) - sum(e.failed for e in before),
-                lag_ns=max(each.lag_ns for each in now),
+                elapsed_s=elapsed_s,
+                users=sum(each.users for each in last),
+                sent=max(0, sum(each.sent for each in said) - self._sent),
+                failed=max(0, sum(each.failed for each in said) - self._failed),
+                lag_ns=max((each.lag_ns for each in last), default=0),
             )
         )
 

@@ -144,6 +144,8 @@ class SliceReport(Message):
         late_ns: lateness of a free-running 10 ms timer, each time it rang.
         collected_ns: the longest pause of the garbage collector.
         descriptors: open files at the slice's end.
+        sent: requests so far in this round, drained ones included.
+        failed: of them, as a beat has it.
     """
 
     cpu_ns: int
@@ -151,6 +153,8 @@ class SliceReport(Message):
     late_ns: list[int]
     collected_ns: int
     descriptors: int
+    sent: int
+    failed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -177,18 +177,20 @@ class Troupe:
         with _collections() as pauses_ns:
             self._wake_until(started_ns + slice_.length_ns)
         timer.kill()
-        report = SliceReport(
-            cpu_ns=process_time_ns() - cpu_ns,
-            wall_ns=monotonic_ns() - started_ns,
-            late_ns=late_ns,
-            collected_ns=max(pauses_ns, default=0),
-            descriptors=sum(1 for _ in Path("/proc/self/fd").iterdir()),
-        )
+        cpu_ns, wall_ns = process_time_ns() - cpu_ns, monotonic_ns() - started_ns
         self._drain(started_ns + slice_.length_ns + self._endpoint.deadline_ns)
         self._spool.flush()
         if self._faults:
             raise self._faults[0]
-        return report
+        return SliceReport(
+            cpu_ns=cpu_ns,
+            wall_ns=wall_ns,
+            late_ns=late_ns,
+            collected_ns=max(pauses_ns, default=0),
+            descriptors=sum(1 for _ in Path("/proc/self/fd").iterdir()),
+            sent=self._sent,
+            failed=self._failed,
+        )
 
     def play_next(self) -> None:
         """Play the part of the next user to enter; called by that user's greenlet."""

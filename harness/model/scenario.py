@@ -112,7 +112,7 @@ class Service(_Part):
     url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#:]")
     """Something already deployed, as the baseline, likewise."""
     env: dict[_Variable, str] = {}
-    """Environment variables; the process driver adds PORT and a TMPDIR of its own."""
+    """Environment variables; the process driver adds HOST, PORT and a TMPDIR."""
     setup: tuple[str, ...] | None = Field(default=None, min_length=1)
     """Run once in each fresh environment, before traffic."""
     volumes: tuple[_Volume, ...] = ()

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.cli import progress
 from harness.compare.evidence import RoundEvidence, TrialEvidence
 from harness.compare.judge import judge
 from harness.demo import builds_of, scenario_of
 from harness.dossier import Dossier
 from harness.model.verdict import Outcome, Report
+from harness.progress import progress
 from harness.store.recording import open_recording
 from harness.store.trial import read_journal, read_rounds
 from harness.trial import Terms, verify

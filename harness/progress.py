@@ -1,0 +1,57 @@
+"""What happens while a command works, on standard error."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from harness.model.progress import Announcement, Step
+
+__all__ = ["Progress", "progress"]
+
+
+class Progress:
+    """What happens, on standard error; on a terminal a step replaces the one before."""
+
+    def __init__(self) -> None:
+        self._step = False
+
+    def announce(self, told: Announcement) -> None:
+        """Tell a line that stays, or a step of a round, which lasts as long as it."""
+        if isinstance(told, str):
+            self.say(told)
+        elif sys.stderr.isatty():
+            self._replace(told)
+        elif told.over:
+            self.say(_line_of(told))
+
+    def _replace(self, step: Step) -> None:
+        self.end_step()
+        width = shutil.get_terminal_size().columns - 1
+        click.echo(_line_of(step)[:width], err=True, nl=False)
+        self._step = True
+
+    def say(self, line: str) -> None:
+        """Tell what is not to be replaced."""
+        self.end_step()
+        click.echo(line, err=True)
+
+    def end_step(self) -> None:
+        """Take a step away that something else will follow."""
+        if self._step:
+            click.echo("\r\x1b[K", err=True, nl=False)
+        self._step = False
+
+
+def _line_of(step: Step) -> str:
+    from harness.report.step import step_line  # noqa: PLC0415 - scipy loads slowly
+
+    return step_line(step)
+
+
+progress = Progress()
+"""Of this process."""
