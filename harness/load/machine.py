@@ -226,6 +226,7 @@ def main(host: str, port: int) -> int:
     machine = None
     gevent.signal_handler(signal.SIGTERM, sys.exit, 143)
     try:
+        _say(f"waiting for a trial on {host}:{port}")
         machine = Machine(host, port, os.environ.get("SEATRIAL_TOKEN", ""), scratch)
         return machine.work()
     except ConnectionError:
