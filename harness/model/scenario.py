@@ -5,22 +5,28 @@ The JSON Schema for editors comes from here: `Scenario.model_json_schema()`.
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
-from typing import Annotated, Literal, Self
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     PlainSerializer,
+    Tag,
+    ValidationInfo,
     WithJsonSchema,
     model_validator,
 )
 
-from harness.model.quantity import Allowance, bytes_of, duration_ns
+from harness.model.quantity import Allowance, bytes_of, cut, duration_ns
 
 __all__ = [
+    "TAGS",
     "Budgets",
     "Driver",
     "ImageBuild",
@@ -28,10 +34,14 @@ __all__ = [
     "Limits",
     "Load",
     "MemoryBudget",
+    "Ramp",
     "Replay",
     "Rounds",
     "Scenario",
     "Service",
+    "Shape",
+    "Spike",
+    "Step",
 ]
 
 _TEXT = WithJsonSchema({"type": "string"})
@@ -53,11 +63,29 @@ def _not_a_truth(given: object) -> object:
     return given
 
 
+def _moment_of(given: object) -> object:
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return datetime.combine(given, time())
+    if isinstance(given, datetime):
+        return given
+    try:
+        return datetime.fromisoformat(str(given))
+    except ValueError:
+        said = cut(repr(given))
+        raise ValueError(f"{said} is no moment, as 1998-06-30 20:00") from None
+
+
+def _beside_the_scenario(path: Path, info: ValidationInfo) -> Path:
+    return Path((info.context or {}).get("directory", "")) / path
+
+
 _Whole = Annotated[int, BeforeValidator(_not_a_truth)]
 _Number = Annotated[float, BeforeValidator(_not_a_truth)]
 _Variable = Annotated[str, Field(pattern=r"^[^=]+$")]
 _Volume = Annotated[str, Field(pattern=r"^[^:]+:/[^:]*(:[^:]+)?$")]
 _Route = Annotated[str, Field(pattern=r"^[A-Z-]+ [/*]")]
+_Level = Annotated[_Number, Field(ge=0, le=1_000_000)]
+_Moment = Annotated[datetime, BeforeValidator(_moment_of), _TEXT]
 Duration = Annotated[int, BeforeValidator(duration_ns), _in_units("ns"), _TEXT]
 Size = Annotated[int, BeforeValidator(bytes_of), _in_units("B"), _TEXT]
 LatencyAllowance = Annotated[Allowance, _allowed("ns"), _AS_WRITTEN, _TEXT]
@@ -154,6 +182,94 @@ class Replay(_Part):
     """How many times each whole session, jittered by the seed."""
 
 
+class _Curve(_Part):
+    """Has keys that are words of Python's own; a stored trial names the fields."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class Ramp(_Curve):
+    """From one level to another, evenly over the measured part of a round."""
+
+    start: _Level = Field(alias="from")
+    """The level at its beginning, and in the warm-up."""
+    to: _Level
+    """The level at its end."""
+
+
+class Step(_Curve):
+    """A level that is reached evenly within 1 s and held."""
+
+    length: Duration = Field(alias="for", gt=0)
+    """How long, the second in which it is reached included; the last step holds."""
+    level: _Level
+
+
+class Spike(_Curve):
+    """Level 1, but for a while another."""
+
+    factor: _Level
+    """The level of the spike."""
+    at: Duration
+    """When the level begins to rise, on the clock of the measured part."""
+    length: Duration = Field(alias="for", gt=0)
+    """How long the factor holds, from the end of the rise."""
+    rise: Duration = Field(default="1s", gt=0)  # type: ignore[assignment] # parsed
+    """How long the rise takes, and afterwards the fall: both even."""
+
+
+_KINDS: Final = ("ramp", "steps", "spike", "csv")
+
+
+class Shape(_Curve):
+    """A level over the measured part of a round; during the warm-up its first holds.
+
+    Level 1 is the load as `users` or `replay` gives it: that many users on stage, or
+    sessions that start at the recording's mean rate x speed x scale.
+    """
+
+    ramp: Ramp | None = None
+    steps: tuple[Step, ...] | None = Field(default=None, min_length=1)
+    spike: Spike | None = None
+    csv: Annotated[Path, AfterValidator(_beside_the_scenario)] | None = None
+    """Requests per minute, in columns `period` and `count`; from the scenario file.
+
+    With `replay` the counts themselves are the load: a minute takes 60 s / speed, and
+    count / 60 x speed x scale requests a second begin in it, by sessions of the
+    recording's mean length; a round longer than the minutes holds the last one. With
+    `users` the curve relative to its own peak is laid over the measured part.
+    """
+    start: _Moment | None = Field(default=None, alias="from")
+    """The first minute of the CSV that counts; left out, the first there is."""
+    minutes: _Whole | None = Field(default=None, gt=0)
+    """How many minutes from there; left out, all there are."""
+
+    @property
+    def kind(self) -> str:
+        """Which of its keys is given: `ramp`, `steps`, `spike` or `csv`."""
+        return next(kind for kind in _KINDS if getattr(self, kind) is not None)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        given = [kind for kind in _KINDS if getattr(self, kind) is not None]
+        if len(given) != 1:
+            raise ValueError("give one of `ramp`, `steps`, `spike` and `csv`")
+        if self.csv is None and (self.start or self.minutes):
+            raise ValueError("`from` and `minutes` choose a part of a `csv`")
+        return self
+
+
+_NAME, _CURVE = "[name]", "[curve]"
+TAGS: Final = (_NAME, _CURVE)
+"""What pydantic puts into the location of an error although no file has such a key."""
+
+_Shape = Annotated[
+    Annotated[Literal["recorded", "constant"], Tag(_NAME)]
+    | Annotated[Shape, Tag(_CURVE)],
+    Discriminator(lambda given: _CURVE if isinstance(given, dict | Shape) else _NAME),
+]
+
+
 class Load(_Part):
     """How the recording becomes load."""
 
@@ -161,8 +277,27 @@ class Load(_Part):
     """A closed population of that many users with recorded think times."""
     replay: Replay | None = None
     """An open population."""
+    shape: _Shape = "constant"
+    """The load over time; left out, `constant` for `users`, `recorded` for `replay`.
+
+    `recorded`: sessions start when they did; with `users`, the population follows the
+    recorded traffic relative to its peak, laid over the measured part of a round.
+    `constant`: so many users; with `replay`, sessions start evenly.
+    """
     deadline: Duration = Field(default="10s", gt=0)  # type: ignore[assignment] # parsed
     """A request unanswered by then counts as this long and as an error."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shape_of_what_is_given(cls, given: object) -> object:
+        if isinstance(given, dict) and given.get("replay") is not None:
+            return {"shape": "recorded", **given}
+        return given
+
+    @property
+    def shape_name(self) -> str:
+        """The shape in a word."""
+        return self.shape.kind if isinstance(self.shape, Shape) else self.shape
 
     @model_validator(mode="after")
     def _one_model(self) -> Self:

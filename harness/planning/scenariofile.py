@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from harness.errors import ScenarioError
+from harness.errors import InputError, ScenarioError
 from harness.model.quantity import cut
-from harness.model.scenario import Scenario
+from harness.model.scenario import TAGS, Scenario, Shape
+from harness.planning.countfile import read_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +55,13 @@ _WANTED: Final[Mapping[str, str]] = {
     "tuple_type": "a list is wanted, as [python, -m, app]",
 }
 """Our words for pydantic's types of error, with what its context knows."""
+
+_HERE: Final[Mapping[tuple[str, str], str]] = {
+    ("literal_error", "shape"): "must be recorded, constant, {ramp: …}, {steps: …}, "
+    "{spike: …} or {csv: …}",
+    ("tuple_type", "steps"): "a list is wanted, as [{for: 10s, level: 2}]",
+}
+"""Our words for a type of error where a certain key's value has it."""
 
 _PATTERNS: Final[Mapping[str, str]] = {
     "by_route": "a route is wanted, as POST /checkout",
@@ -110,7 +118,8 @@ def read_scenario(path: Path) -> Scenario:
     """Read and check a scenario file.
 
     `recording` comes back relative to the file's directory as it was written; the
-    caller joins them.
+    caller joins them. `load.shape.csv` comes back joined, and read once to see that it
+    can be.
 
     Raises:
         ScenarioError: all that is wrong, each `file:line:column: message` on a line.
@@ -129,10 +138,12 @@ def read_scenario(path: Path) -> Scenario:
     if not isinstance(node, yaml.MappingNode):
         raise ScenarioError(f"{path}:1:1: a scenario is a mapping of keys to values")
     try:
-        return Scenario.model_validate(value)
+        scenario = Scenario.model_validate(value, context={"directory": path.parent})
     except ValidationError as error:
         lines = [_complaint(path, node, dict(each)) for each in error.errors()]
         raise ScenarioError("\n".join(lines)) from error
+    _refuse_csv(path, node, scenario.load.shape)
+    return scenario
 
 
 def _text(path: Path) -> str:
@@ -146,13 +157,24 @@ def _text(path: Path) -> str:
         raise ScenarioError(f"{path}: cannot be read: {error}") from error
 
 
+def _refuse_csv(path: Path, root: yaml.Node, shape: Shape | str) -> None:
+    if not isinstance(shape, Shape) or shape.csv is None:
+        return
+    try:
+        read_counts(shape.csv, shape.start, shape.minutes)
+    except InputError as error:
+        mark = _mark(root, ("load", "shape", "csv"), key=False)
+        message = _at(path, mark, f"load.shape.csv: {error.message}")
+        raise ScenarioError(message, hint=error.hint) from error
+
+
 def _at(path: Path, mark: yaml.Mark | None, message: str | None) -> str:
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return f"{path}:{line}:{column}: {message}"
 
 
 def _complaint(path: Path, root: yaml.Node, error: dict[str, Any]) -> str:
-    location: Sequence[str | int] = error["loc"]
+    location = [part for part in error["loc"] if part not in TAGS]
     where = ".".join(cut(str(part)) for part in location if part != _KEY)
     kind, message = error["type"], _in_our_words(error)
     if kind == "extra_forbidden":
@@ -167,6 +189,9 @@ def _complaint(path: Path, root: yaml.Node, error: dict[str, Any]) -> str:
 
 def _in_our_words(error: dict[str, Any]) -> str:
     message: str = error["msg"].removeprefix("Value error, ")
+    places = [part for part in error["loc"] if part not in TAGS]
+    if places and (error["type"], places[-1]) in _HERE:
+        return _HERE[error["type"], places[-1]]
     if error["type"] == "string_pattern_mismatch":
         fields = (part for part in error["loc"] if part in _PATTERNS)
         return _PATTERNS.get(next(fields, ""), message)
@@ -197,7 +222,8 @@ def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | No
 
 
 def _nearest(location: Sequence[str | int]) -> str:
-    keys = list(_model_at(location[:-1]).model_fields)
+    fields = _model_at(location[:-1]).model_fields
+    keys = [field.alias or name for name, field in fields.items()]
     near = difflib.get_close_matches(str(location[-1]), keys, n=1)
     if near:
         return f"; did you mean `{near[0]}`?"
