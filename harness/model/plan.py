@@ -23,9 +23,10 @@ SHOT_FIELDS: Final[Mapping[str, str]] = {
 """One shot, as numpy types; shots are ordered by user and time.
 
 `user` is the virtual user, counted from 0. In an open loop `due_ns` is the planned
-moment on the arm's clock and `think_ns` 0; in a closed population `due_ns` is -1 and
-`think_ns` the pause after the user's previous answer, for its first shot after the
-arm's start. `fresh` marks the start of a session, with an empty cookie jar. `request`
+moment on the arm's clock and `think_ns` 0. In a closed population `think_ns` is the
+pause after the user's previous answer, for its first shot after the arm's start, and
+`due_ns` the moment at which the user leaves, after which the shot is not sent; -1: it
+stays. `fresh` marks the start of a session, with an empty cookie jar. `request`
 is the row of the planned request.
 """
 

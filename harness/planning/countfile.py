@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from harness.errors import InputError
@@ -24,7 +25,7 @@ _HEAD: Final = "the first line names the columns, as period,count"
 class _Minute(NamedTuple):
     line: int
     period: datetime
-    count: float
+    requests: float
 
 
 def read_counts(
@@ -55,7 +56,7 @@ def read_counts(
         raise InputError(f"{path}:2: holds no minute", hint="a row a minute is wanted")
     chosen = _window(path, rows, start, minutes)
     _refuse_gaps(path, chosen)
-    counts = tuple(row.count for row in chosen)
+    counts = tuple(row.requests for row in chosen)
     if not any(counts):
         place = f"{path}:{chosen[0].line}"
         raise InputError(f"{place}: every count is 0", hint="choose other minutes")
@@ -122,7 +123,7 @@ def _window(
 
 
 def _refuse_gaps(path: Path, rows: Sequence[_Minute]) -> None:
-    for before, row in zip(rows, rows[1:], strict=False):
+    for before, row in pairwise(rows):
         if row.period - before.period != _MINUTE:
             raise InputError(
                 f"{path}:{row.line}: {row.period} does not follow {before.period} "

@@ -49,14 +49,15 @@ class Curve:
     @classmethod
     def of(cls, points: Iterable[tuple[float, float]]) -> Curve:
         """The curve through points of (time, level)."""
-        at_ns, level = np.array(list(points), float).T
-        return cls(at_ns, level)
+        at_ns, level = zip(*points, strict=True)
+        return cls(np.array(at_ns, np.float64), np.array(level, np.float64))
 
     @classmethod
     def through(cls, levels: Sequence[float], length_ns: float) -> Curve:
         """The curve through the middles of equal parts, its area the sum of theirs."""
         part_ns = length_ns / len(levels)
-        return cls((np.arange(len(levels)) + 0.5) * part_ns, np.array(levels, float))
+        middles_ns = np.asarray((np.arange(len(levels)) + 0.5) * part_ns, np.float64)
+        return cls(middles_ns, np.array(levels, np.float64))
 
     def times(self, factor: float) -> Curve:
         """The curve that is so many times as high."""
@@ -83,7 +84,9 @@ class Curve:
     @property
     def comings(self) -> float:
         """How many entrances `stays` has at most."""
-        return float(self.level[0] + np.diff(self.level).clip(0).sum() + len(self.level))
+        return float(
+            self.level[0] + np.diff(self.level).clip(0).sum() + len(self.level)
+        )
 
     def moments(self, random: np.random.Generator) -> NDArray[np.int64]:
         """When the area reaches k + a jitter in [0, 1), for k = 0, 1, … to the end."""
@@ -98,7 +101,9 @@ class Curve:
         square = level**2 + 2 * height[piece] / width_ns[piece] * rest
         divisor = level + np.sqrt(square.clip(0))
         after_ns = 2 * rest / np.where(divisor > 0, divisor, 1)
-        return (self.at_ns[piece] + np.minimum(after_ns, width_ns[piece])).astype("i8")
+        moments_ns = self.at_ns[piece] + np.minimum(after_ns, width_ns[piece])
+        whole_ns: NDArray[np.int64] = moments_ns.astype("i8")
+        return whole_ns
 
     def stays(self, ramp_ns: int) -> Stays:
         """Who is on stage while the level is the number of users there.
@@ -133,7 +138,9 @@ class Curve:
                 seat + 0.5, *self._rising(slice(piece, piece + 2))
             ).astype("i8")
             parts.append((seat, at_ns, np.full(len(seat), after > before)))
-        seat, at_ns, entering = (np.concatenate(each) for each in zip(*parts, strict=True))
+        seat, at_ns, entering = (
+            np.concatenate(each) for each in zip(*parts, strict=True)
+        )
         return seat, at_ns, entering
 
     def _rising(self, piece: slice) -> tuple[NDArray[Any], NDArray[Any]]:

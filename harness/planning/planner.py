@@ -1,8 +1,9 @@
 """Scenario and recording to plan: the same input and seed give the same shots.
 
 `replay` is an open population: sessions start when they did, divided by the speed, and
-a recording that ends early starts over with fresh sessions. `users` is a closed
-population: each user draws whole sessions with replacement and thinks as recorded.
+a recording that ends early starts over with fresh sessions; with a shape, they start as
+often as it says, in the recorded order. `users` is a closed population: each user draws
+whole sessions with replacement and thinks as recorded.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from harness.errors import InputError
 from harness.model.plan import PlannedRequest
 from harness.model.route import route_of
 from harness.model.traffic import Request
+from harness.planning.shape import period_ns, session_curve, user_curve
 from harness.store.plan import write_plan
 from harness.store.recording import exchanges
 from harness.store.timeline import read_timeline
@@ -27,15 +29,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.model.plan import Plan
-    from harness.model.scenario import Replay, Rounds, Scenario
+    from harness.model.scenario import Replay, Scenario
     from harness.model.traffic import Exchange, Recording
+    from harness.planning.curve import Curve, Stays
     from harness.store.timeline import Timeline
 
-__all__ = ["closed_shots", "make_plan", "open_shots", "planned_request"]
+__all__ = [
+    "closed_shots",
+    "make_plan",
+    "open_shots",
+    "planned_request",
+    "shaped_shots",
+]
 
 _JITTER_NS = 5_000_000_000
 _LEAST_STEP_NS = 1_000_000
-_LEAST_PERIOD_NS = 1_000_000_000
 _MOST_SHOTS = 20_000_000
 
 Shots = dict[str, "NDArray[Any]"]
@@ -51,11 +59,7 @@ def make_plan(scenario: Scenario, recording: Recording, directory: Path) -> Plan
     """
     rounds, timeline = scenario.rounds, read_timeline(recording)
     total_ns = rounds.warmup + rounds.slices * rounds.slice
-    if scenario.load.replay is not None:
-        shots = open_shots(timeline, scenario.load.replay, total_ns, scenario.seed)
-    else:
-        users = scenario.load.users or 0
-        shots = closed_shots(timeline, users, rounds, scenario.seed)
+    shots = _shots(scenario, timeline, total_ns)
     if not len(shots["row"]):
         raise InputError(
             f"{recording.path}: no request falls into a round's {total_ns / 1e9:g} s",
@@ -78,6 +82,17 @@ def make_plan(scenario: Scenario, recording: Recording, directory: Path) -> Plan
     )
 
 
+def _shots(scenario: Scenario, timeline: Timeline, total_ns: int) -> Shots:
+    load, rounds, seed = scenario.load, scenario.rounds, scenario.seed
+    if load.replay is None:
+        curve = user_curve(load.shape, load.users or 0, rounds, timeline)
+        return closed_shots(timeline, curve.stays(rounds.ramp), total_ns, seed)
+    if load.shape == "recorded":
+        return open_shots(timeline, load.replay, total_ns, seed)
+    curve = session_curve(load.shape, load.replay, rounds, timeline)
+    return shaped_shots(timeline, curve, load.replay.speed, total_ns, seed)
+
+
 def open_shots(timeline: Timeline, replay: Replay, total_ns: int, seed: int) -> Shots:
     """Shots of an open population up to an arm time.
 
@@ -88,9 +103,8 @@ def open_shots(timeline: Timeline, replay: Replay, total_ns: int, seed: int) -> 
     random = np.random.default_rng(seed)
     start_ns, session = timeline.start_ns, timeline.session
     sessions = int(session.max()) + 1
-    mean_gap_ns = int(start_ns[-1]) // max(1, len(start_ns) - 1)
-    period_ns = max(int(start_ns[-1]) + mean_gap_ns, _LEAST_PERIOD_NS)
-    passes = int(total_ns * replay.speed / period_ns) + 1
+    over_ns = period_ns(timeline)
+    passes = int(total_ns * replay.speed / over_ns) + 1
     _refuse_more_than_fit(passes * len(start_ns) * replay.scale)
     parts = []
     for number in range(passes):
@@ -98,43 +112,95 @@ def open_shots(timeline: Timeline, replay: Replay, total_ns: int, seed: int) -> 
         jitter = np.zeros(sessions)
         while left > 0:
             played = random.random(sessions) < left
-            due_ns = (start_ns + number * period_ns + jitter[session]) / replay.speed
+            due_ns = (start_ns + number * over_ns + jitter[session]) / replay.speed
             rows = np.flatnonzero(played[session] & (due_ns < total_ns))
             parts.append((rows, due_ns[rows].astype("i8"), session[rows]))
-            jitter = random.random(sessions) * min(_JITTER_NS, period_ns)
+            jitter = random.random(sessions) * min(_JITTER_NS, over_ns)
             left -= 1
     return _by_user(parts)
 
 
-def closed_shots(timeline: Timeline, users: int, rounds: Rounds, seed: int) -> Shots:
-    """Shots of a closed population, enough for a build that answers at once."""
-    rows = np.argsort(timeline.session, kind="stable")
-    bounds = np.flatnonzero(np.diff(timeline.session[rows], prepend=-1, append=-1))
+def shaped_shots(
+    timeline: Timeline, curve: Curve, speed: float, total_ns: int, seed: int
+) -> Shots:
+    """Shots of an open population whose sessions start as often as a curve says.
+
+    The recording's sessions follow each other in its order, over and over; inside each
+    the recorded times hold, divided by the speed.
+
+    Args:
+        timeline: of the recording.
+        curve: sessions a nanosecond of the arm's clock.
+        speed: how much faster than recorded.
+        total_ns: no shot falls due later.
+        seed: of the jitter.
+    """
+    rows, bounds = _by_session(timeline)
+    first_row = rows[bounds[:-1]]
+    in_order = np.argsort(timeline.start_ns[first_row], kind="stable")
+    _refuse_more_than_fit(curve.areas[-1] * len(rows) / len(in_order))
+    starts_ns = curve.moments(np.random.default_rng(seed))
+    session = in_order[np.arange(len(starts_ns)) % len(in_order)]
+    lengths = np.diff(bounds)[session]
+    user = np.repeat(np.arange(len(starts_ns)), lengths)
+    within = np.arange(len(user)) - np.repeat(lengths.cumsum() - lengths, lengths)
+    row = rows[np.repeat(bounds[session], lengths) + within]
+    since_ns = timeline.start_ns[row] - timeline.start_ns[first_row[session]][user]
+    due_ns = (starts_ns[user] + since_ns / speed).astype("i8")
+    kept = np.flatnonzero(due_ns < total_ns)
+    return {
+        "user": user[kept],
+        "due_ns": due_ns[kept],
+        "think_ns": np.zeros(len(kept), "i8"),
+        "fresh": within[kept] == 0,
+        "row": row[kept],
+        "at_ns": due_ns[kept],
+    }
+
+
+def closed_shots(timeline: Timeline, stays: Stays, total_ns: int, seed: int) -> Shots:
+    """Shots of a closed population, enough for a build that answers at once.
+
+    Args:
+        timeline: of the recording.
+        stays: who is on stage when; each is a user of its own.
+        total_ns: the end of the round.
+        seed: draws each user's sessions.
+    """
+    rows, bounds = _by_session(timeline)
     ended_ns = timeline.start_ns + timeline.duration_ns
     pause_ns = np.zeros(len(rows), "i8")
     pause_ns[1:] = (timeline.start_ns[rows][1:] - ended_ns[rows][:-1]).clip(0)
     inside = np.ones(len(rows), bool)
     inside[bounds[:-1]] = False
     between_ns = pause_ns[inside] if inside.any() else np.array([1_000_000_000])
-    total_ns = rounds.warmup + rounds.slices * rounds.slice
     parts = []
     count = 0
-    for user in range(users):
+    for user, (enters_ns, leaves_ns) in enumerate(
+        zip(stays.enters_ns.tolist(), stays.leaves_ns.tolist(), strict=True)
+    ):
         random = np.random.default_rng((seed, user))
-        clock_ns, think_ns = 0, rounds.ramp * user // users
-        while clock_ns < total_ns:
+        end_ns = total_ns if leaves_ns < 0 else min(leaves_ns, total_ns)
+        clock_ns, think_ns = 0, enters_ns
+        while clock_ns < end_ns:
             drawn = random.integers(len(bounds) - 1)
             chosen = slice(bounds[drawn], bounds[drawn + 1])
             thinks = pause_ns[chosen].copy()
             thinks[0] = think_ns
             reached = clock_ns + np.maximum(thinks, _LEAST_STEP_NS).cumsum()
-            fitting = int((reached < total_ns).sum())
+            fitting = int((reached < end_ns).sum())
             parts.append(
-                (user, rows[chosen][:fitting], thinks[:fitting], reached[:fitting])
+                (
+                    user,
+                    leaves_ns,
+                    rows[chosen][:fitting],
+                    thinks[:fitting],
+                    reached[:fitting],
+                )
             )
             count += fitting
             clock_ns, think_ns = int(reached[-1]), int(random.choice(between_ns))
-        _refuse_more_than_fit(count * users / (user + 1))
+        _refuse_more_than_fit(count * len(stays.enters_ns) / (user + 1))
     return _thinking(parts)
 
 
@@ -201,20 +267,27 @@ def _peak_users(shots: Shots) -> int:
 
 
 def _thinking(
-    parts: list[tuple[int, NDArray[Any], NDArray[Any], NDArray[Any]]],
+    parts: list[tuple[int, int, NDArray[Any], NDArray[Any], NDArray[Any]]],
 ) -> Shots:
-    lengths = [len(part[1]) for part in parts]
+    lengths = [len(part[2]) for part in parts]
     fresh = np.zeros(sum(lengths), bool)
     starts = np.cumsum([0, *lengths[:-1]])
     fresh[starts[np.array(lengths) > 0]] = True
     return {
         "user": np.repeat([part[0] for part in parts], lengths),
-        "due_ns": np.full(len(fresh), -1, "i8"),
-        "think_ns": np.concatenate([part[2] for part in parts]),
+        "due_ns": np.repeat([part[1] for part in parts], lengths),
+        "think_ns": np.concatenate([part[3] for part in parts]),
         "fresh": fresh,
-        "row": np.concatenate([part[1] for part in parts]),
-        "at_ns": np.concatenate([part[3] for part in parts]),
+        "row": np.concatenate([part[2] for part in parts]),
+        "at_ns": np.concatenate([part[4] for part in parts]),
     }
+
+
+def _by_session(timeline: Timeline) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The recording's rows session by session, and where each begins."""
+    rows = np.argsort(timeline.session, kind="stable")
+    bounds = np.flatnonzero(np.diff(timeline.session[rows], prepend=-1, append=-1))
+    return rows, bounds
 
 
 def _distinct_requests(

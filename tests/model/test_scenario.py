@@ -1,7 +1,9 @@
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
-from harness.model.scenario import Scenario
+from harness.model.scenario import Load, Scenario
 
 LEAST = {
     "name": "x",
@@ -97,3 +99,24 @@ def test_contradictions(change: dict[str, object]) -> None:
     """Terms that cannot be met are refused before anything starts."""
     with pytest.raises(ValidationError):
         Scenario.model_validate({**LEAST, **change})
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ({"ramp": {"from": 1, "to": 2}, "csv": "x"}, "give one of"),
+        ({"from": "2020-01-01"}, "give one of"),
+        ({"steps": [{"for": "1s", "level": 1}], "minutes": 3}, "choose a part"),
+        ({"steps": [{"for": "1s", "level": -1}]}, "greater than or equal to 0"),
+    ],
+)
+def test_bad_shapes(shape: dict[str, Any], message: str) -> None:
+    """A shape is one kind of curve, with levels that can be."""
+    with pytest.raises(ValidationError, match=message):
+        Load.model_validate({"users": 1, "shape": shape})
+
+
+def test_shape_of_each_model() -> None:
+    """A replay keeps the recorded shape, a population is constant."""
+    assert "recorded" == Load.model_validate({"replay": {}}).shape
+    assert "constant" == Load.model_validate({"users": 1}).shape

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from harness.model.scenario import Replay, Rounds
 from harness.model.traffic import Exchange, Request
-from harness.planning.planner import closed_shots, open_shots, planned_request
+from harness.planning.curve import Curve, Stays
+from harness.planning.planner import (
+    Shots,
+    closed_shots,
+    open_shots,
+    planned_request,
+    shaped_shots,
+)
 from harness.store.timeline import Timeline
 
 SECOND = 1_000_000_000
@@ -71,10 +78,16 @@ def test_open_first_pass(recorded: Timeline) -> None:
     assert sorted(shots["row"].tolist()) == list(range(len(recorded.start_ns)))
 
 
+def population(users: int, curve: Curve | None = None) -> Stays:
+    """So many users, arriving over the ramp of a second; or as a curve says."""
+    level = Curve.of([(0, users)]) if curve is None else curve
+    return level.between(SECOND, 5 * SECOND).stays(SECOND)
+
+
 @given(TIMELINES, st.integers(1, 5))
 def test_closed(recorded: Timeline, users: int) -> None:
     """Users arrive over the ramp, play whole sessions in order, and never run dry."""
-    shots = closed_shots(recorded, users, rounds(5), seed=3)
+    shots = closed_shots(recorded, population(users), 5 * SECOND, seed=3)
 
     assert list(range(users)) == np.unique(shots["user"]).tolist()
     for user in range(users):
@@ -100,7 +113,7 @@ def test_same_seed_same_plan(seed: int) -> None:
     """The same recording, load and seed give the same shots; another seed others."""
     recorded = timeline([(37 * n, n % 7) for n in range(200)])
     plans = [
-        closed_shots(recorded, 5, rounds(5), seed=each)
+        closed_shots(recorded, population(5), 5 * SECOND, seed=each)
         for each in (seed, seed, seed + 1)
     ]
 
@@ -117,6 +130,62 @@ def test_scale_multiplies_sessions() -> None:
 
     first = shots["due_ns"] <= recorded.start_ns[-1]
     assert 2 * 200 < first.sum() <= 3 * 200
+
+
+def sessions_are_whole(shots: Shots, recorded: Timeline) -> None:
+    """Every user plays one recorded session in its order, cut only at the end."""
+    for user in np.unique(shots["user"]):
+        rows = shots["row"][shots["user"] == user]
+        whole = np.flatnonzero(recorded.session == recorded.session[rows[0]])
+        assert whole[: len(rows)].tolist() == rows.tolist()
+
+
+@given(TIMELINES, st.sampled_from([0.5, 1.0, 2.5]), st.sampled_from([0.7, 1, 10]))
+def test_scale_keeps_the_order_within_sessions(
+    recorded: Timeline, speed: float, scale: float
+) -> None:
+    """Whatever the speed and scale, no session's requests are shuffled or mixed."""
+    replay = Replay(speed=speed, scale=scale)
+
+    shots = open_shots(recorded, replay, total_ns=20 * SECOND, seed=1)
+
+    sessions_are_whole(shots, recorded)
+    first = np.diff(shots["user"], prepend=-1) != 0
+    assert np.all(np.diff(shots["due_ns"])[~first[1:]] >= 0)
+
+
+@given(
+    TIMELINES,
+    st.lists(st.tuples(st.floats(0, 20), st.floats(0, 9)), min_size=1, max_size=6),
+)
+def test_shaped_sessions(recorded: Timeline, points: list[tuple[float, float]]) -> None:
+    """Sessions start as often as the curve says, one by one, each of them whole."""
+    at_s = sorted({at for at, _ in points})
+    levels = [level / SECOND for _, level in points[: len(at_s)]]
+    curve = Curve.of(zip(np.array(at_s) * SECOND, levels, strict=True))
+    over = curve.between(SECOND, 30 * SECOND)
+
+    shots = shaped_shots(recorded, over, 1.0, 10**15, seed=2)
+
+    sessions_are_whole(shots, recorded)
+    starts_ns = shots["due_ns"][shots["fresh"]]
+    assert abs(len(starts_ns) - over.areas[-1]) <= 1
+    reached = np.interp(np.sort(starts_ns), over.at_ns, over.areas)
+    if len(over.at_ns) == 2:
+        assert np.all(np.abs(reached - np.arange(len(reached))) <= 1 + 1e-6)
+
+
+def test_users_that_leave() -> None:
+    """A population that halves sends its leavers nothing after their moment."""
+    recorded = timeline([(37 * n, n % 7) for n in range(200)])
+    falling = Curve.of([(0, 8), (2 * SECOND, 8), (3 * SECOND, 4)])
+
+    shots = closed_shots(recorded, population(8, falling), 5 * SECOND, seed=1)
+
+    leavers = shots["due_ns"] >= 0
+    assert 4 == len(np.unique(shots["user"][leavers]))
+    assert np.all(shots["at_ns"][leavers] < shots["due_ns"][leavers])
+    assert 8 == len(np.unique(shots["user"]))
 
 
 def test_cookies_apart() -> None:
