@@ -320,7 +320,8 @@ def _facts(
         how = f"{load.users} users with recorded think times"
     drivers = dict.fromkeys(build.order.driver for build in builds.values())
     yield f"driver {', '.join(drivers)}"
-    yield f"{how}, {load.shape_name}; {plan.shots} requests by {plan.users} users an arm and round"
+    sent = f"{plan.shots} requests by {plan.users} users an arm and round"
+    yield f"{how}, {load.shape_name}; {sent}"
     yield (
         f"rounds of {rounds.slices} slices of {rounds.slice / 1e9:g} s an arm, "
         f"after {rounds.warmup / 1e9:g} s of warm-up"

@@ -115,6 +115,7 @@ def import_capture(
                 clock_ns=reader.clock_ns,
                 cookies_recorded=reader.cookies_recorded,
                 skipped=tally.skipped(),
+                adapted=tally.adapted(),
             )
 
         redacted = map(Redactor(key).redact, reader.read(files, kept_host, tally))

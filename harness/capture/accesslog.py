@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from harness.capture.answer import response_of
 from harness.capture.clock import epoch_ns
-from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE
+from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE, WEBSOCKET
 from harness.model.traffic import Exchange, Request
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ _FIELDS: Final = (
     ('"referer" and "user agent"', rf"(?: {_QUOTED} {_QUOTED}(?: .*)?)?\s*$"),
 )
 _LINE: Final = re.compile("".join(pattern for _, pattern in _FIELDS))
-_REQUEST: Final = re.compile(r"([A-Z][A-Z_-]*) (\S+)(?: HTTP/\d(?:\.\d)?)?")
+_REQUEST: Final = re.compile(r"([A-Z][A-Z_-]*) (\S+)(?: HTTP/(\d(?:\.\d)?))?")
+_NEWER: Final = re.compile(r' HTTP/([23])(?:\.\d)?" ')
+_SWITCHED: Final = "101"
 _ORIGIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*([^#]*)")
 _ESCAPE: Final = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
 _ESCAPED: Final[Mapping[str, str]] = {
@@ -103,6 +105,8 @@ def read(
         for number, line in enumerate(source.lines(), start=1):
             found = _exchange(line, host)
             if isinstance(found, Exchange):
+                if newer := _NEWER.search(line):
+                    tally.adapt(f"HTTP/{newer[1]}, replayed over HTTP/1.1")
                 yield found
             elif not line.isspace():
                 tally.skip(found[0], f"{source.name}:{number}", found[1])
@@ -114,6 +118,8 @@ def _exchange(line: str, host: str | None) -> Exchange | tuple[str, str]:
     start_ns = _start_ns(match[5]) if match else None
     if match is None or start_ns is None:
         return MALFORMED, _fault(line)
+    if match[7] == _SWITCHED:
+        return WEBSOCKET, ""
     request = _request(match[6], match[9], match[10])
     if request is None:
         return UNUSABLE, "not an HTTP request"
@@ -190,6 +196,7 @@ def _request(line: str, referer: str | None, agent: str | None) -> Request | Non
             for name, value in fields
             if value and value != "-"
         ),
+        keeps_alive=match[3] not in {"1.0", "0.9"},
     )
 
 

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 from harness.capture.answer import response_of
 from harness.capture.clock import epoch_ns
 from harness.capture.harbody import content
-from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE
+from harness.capture.tally import GRPC, MALFORMED, OTHER_HOST, UNUSABLE, WEBSOCKET
 from harness.errors import RecordingError
 from harness.model.traffic import Exchange, Request
 
@@ -43,9 +43,6 @@ _METHOD: Final = re.compile(r"[A-Z][A-Z_-]*")
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _PER_CONNECTION: Final = frozenset(
     {
-        "connection",
-        "content-length",
-        "expect",
         "http2-settings",
         "keep-alive",
         "proxy-authenticate",
@@ -53,10 +50,10 @@ _PER_CONNECTION: Final = frozenset(
         "proxy-connection",
         "te",
         "trailer",
-        "transfer-encoding",
         "upgrade",
     }
 )
+_NEWER: Final = re.compile(r"(?:http/|h)([23])")
 _NEVER_SENT: Final = re.compile(
     r"BLOCKED|NAME_NOT_RESOLVED|DISCONNECTED|CONNECTION_REFUSED|UNREACHABLE|CERT_"
 )
@@ -93,6 +90,8 @@ def read(
             except _SPOILT:
                 found = MALFORMED, "a value in it has the wrong type or size"
             if isinstance(found, Exchange):
+                if newer := _NEWER.match(_version(entry["request"])):
+                    tally.adapt(f"HTTP/{newer[1]}, replayed over HTTP/1.1")
                 yield found
             else:
                 tally.skip(found[0], f"{source.name}: entry {number}", found[1])
@@ -176,7 +175,8 @@ def _obstacle(entry: Entry, chosen: str) -> tuple[str, str] | None:
         return MALFORMED, "there is no request with a URL"
     host, method = _host(entry), str(request.get("method"))
     obstacles = (
-        (_is_websocket(entry), "websocket", ""),
+        (_is_websocket(entry), WEBSOCKET, ""),
+        (_is_grpc(request), GRPC, ""),
         (host is None, UNUSABLE, "not an http or https URL"),
         (host != chosen, OTHER_HOST, host or ""),
         (not _METHOD.fullmatch(method), UNUSABLE, "not an HTTP method"),
@@ -209,6 +209,30 @@ def _is_websocket(entry: Entry) -> bool:
     )
 
 
+def _is_grpc(request: Entry) -> bool:
+    return any(
+        name == "content-type" and value.startswith("application/grpc")
+        for name, value in _headers(request.get("headers"))
+    )
+
+
+def _version(request: Entry) -> str:
+    return str(request.get("httpVersion") or "").lower()
+
+
+def _keeps_alive(request: Entry, headers: list[tuple[str, str]]) -> bool:
+    """RFC 9112, section 9.3."""
+    said = {
+        word.strip().lower()
+        for name, value in headers
+        if name == "connection"
+        for word in value.split(",")
+    }
+    if _version(request) in {"http/1.0", "http/0.9"}:
+        return "keep-alive" in said
+    return "close" not in said
+
+
 def _request(request: Entry) -> Request:
     headers = _headers(request.get("headers"))
     cookies = [pair for pair in map(_pair, _list(request.get("cookies"))) if pair]
@@ -223,6 +247,7 @@ def _request(request: Entry) -> Request:
         target=_target(request),
         headers=tuple(headers),
         body=body,
+        keeps_alive=_keeps_alive(request, headers),
     )
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
+from dataclasses import replace
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
@@ -333,4 +334,4 @@ class Redactor:
         body = _body(mask, request.body) if request.body else b""
         if (target, headers, body) == (request.target, request.headers, request.body):
             return request
-        return Request(method=request.method, target=target, headers=headers, body=body)
+        return replace(request, target=target, headers=headers, body=body)

@@ -8,7 +8,7 @@ from typing import Final
 from harness.errors import RecordingError
 from harness.model.traffic import Skipped
 
-__all__ = ["MALFORMED", "OTHER_HOST", "UNUSABLE", "Tally"]
+__all__ = ["GRPC", "MALFORMED", "OTHER_HOST", "UNUSABLE", "WEBSOCKET", "Tally"]
 
 MALFORMED: Final = "malformed"
 """Outside the format's grammar."""
@@ -19,17 +19,24 @@ UNUSABLE: Final = "unusable"
 OTHER_HOST: Final = "other host"
 """For a host that is not the recorded service."""
 
+WEBSOCKET: Final = "websocket"
+"""Not an exchange of HTTP."""
+
+GRPC: Final = "gRPC"
+"""Needs HTTP/2 from end to end."""
+
 _SAMPLES: Final = 5
 _HOSTS: Final = 5
 _MALFORMED_RATIO: Final = 0.05
 
 
 class Tally:
-    """Counts of what was left out, by reason, with a few places each."""
+    """Counts of what was left out or adapted, by reason, with a few places each."""
 
-    __slots__ = ("_counts", "_hosts", "_samples")
+    __slots__ = ("_adapted", "_counts", "_hosts", "_samples")
 
     def __init__(self) -> None:
+        self._adapted: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
         self._hosts: Counter[str] = Counter()
         self._samples: defaultdict[str, list[str]] = defaultdict(list)
@@ -48,6 +55,17 @@ class Tally:
             self._hosts[why] += 1
         if self._counts[reason] <= _SAMPLES:
             self._samples[reason].append(f"{place}: {why}" if why else place)
+
+    def adapt(self, how: str) -> None:
+        """Count an exchange that is kept but will be replayed otherwise."""
+        self._adapted[how] += 1
+
+    def adapted(self) -> tuple[Skipped, ...]:
+        """The counts so far, the most frequent first."""
+        return tuple(
+            Skipped(reason=how, count=count)
+            for how, count in self._adapted.most_common()
+        )
 
     def skipped(self) -> tuple[Skipped, ...]:
         """The counts so far, the most frequent reason first."""

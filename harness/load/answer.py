@@ -1,4 +1,4 @@
-"""One HTTP/1.1 answer, fed in pieces of any size. No sockets here.
+"""Answers on one HTTP/1.1 connection, fed in pieces of any size. No sockets here.
 
 Framing is RFC 9112, section 6.3; `httptools` (llhttp) does the parsing. What llhttp
 cannot know is added: an answer to HEAD ends with its head, informational answers are
@@ -7,27 +7,36 @@ passed over, and an unframed body ends with the connection.
 
 from __future__ import annotations
 
+from typing import Final
 from zlib import crc32
 
 import httptools
 
-__all__ = ["Answer"]
+__all__ = ["BODY_BYTES", "HEAD_BYTES", "Answer"]
+
+HEAD_BYTES: Final = 64 << 10
+"""The longest head, informational ones before it included."""
+
+BODY_BYTES: Final = 100 * 1000 * 1000
+"""The longest body; nothing of it is kept but its size and digest."""
 
 _FINAL = 200
 """Statuses below it are informational: the answer is still to come."""
 
+_SWITCHING = 101
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class Answer:
-    """The answer to one request.
+    """The answer to the request that was sent last on a connection.
 
     Attributes:
         status: 0 until the head is complete.
         complete: whether all of it has come.
         reusable: whether the connection may carry another request.
-        broken: whether the bytes are not HTTP.
+        fault: why it is no answer, a cause of `CAUSES`; empty as long as it may be one.
         started: whether any byte has come.
+        interim: whether an informational answer has come.
         body_bytes: content so far, transfer coding removed, content coding kept.
         digest: CRC-32 of that content.
         set_cookies: values of the `Set-Cookie` headers.
@@ -36,45 +45,67 @@ class Answer:
     __slots__ = (
         "_framed",
         "_head",
+        "_head_bytes",
         "_parser",
         "body_bytes",
-        "broken",
         "complete",
         "digest",
+        "fault",
+        "interim",
         "reusable",
         "set_cookies",
         "started",
         "status",
     )
 
-    def __init__(self, *, head: bool) -> None:
+    def __init__(self) -> None:
+        self._parser: httptools.HttpResponseParser | None = None
+        self.begin(head=False)
+
+    def begin(self, *, head: bool) -> None:
+        """Expect the next answer; after one that was `reusable` its parser goes on.
+
+        Args:
+            head: whether HEAD was asked.
+        """
         self._head = head
-        self._parser: httptools.HttpResponseParser | None = (
-            httptools.HttpResponseParser(self)
-        )
+        self._head_bytes = 0
+        self._framed = False
         self.status = 0
         self.complete = False
         self.reusable = False
-        self.broken = False
+        self.fault = ""
         self.started = False
-        self._framed = False
+        self.interim = False
         self.body_bytes = 0
         self.digest = 0
         self.set_cookies: list[str] = []
 
     def feed(self, data: bytes) -> bool:
         """Take in a piece; true once nothing more is expected."""
+        if self._parser is None:
+            self._parser = httptools.HttpResponseParser(self)
         self.started = True
-        assert self._parser is not None, "a complete answer takes no more"
+        if not self.status:
+            self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self.reusable = False
-            self.broken = not self.complete
-        if self.complete or self.broken:
-            self._parser = None
+            self._break()
+        if not self.status and self._head_bytes > HEAD_BYTES:
+            self.fault = self.fault or "head over 64 KiB"
+        if self.complete or self.fault:
+            self.reusable = self.reusable and not self.fault
+            if self._head or not self.reusable:
+                self._parser = None
             return True
         return False
+
+    def _break(self) -> None:
+        """What cannot be parsed; after a complete answer it was only unasked for."""
+        self.reusable = False
+        if not self.complete and not self.fault:
+            self.fault = "invalid body" if self.status else "not HTTP"
 
     def end(self) -> None:
         """Note that the connection has ended, which completes an unframed body."""
@@ -102,6 +133,8 @@ class Answer:
         self.status = self._parser.get_status_code()
         self.reusable = self._parser.should_keep_alive()
         self.complete = self._head and self.status >= _FINAL
+        if self.status == _SWITCHING:
+            self.fault = "protocol switched"
 
     def on_body(self, data: bytes) -> None:
         """Called by the parser."""
@@ -109,11 +142,13 @@ class Answer:
             return
         self.body_bytes += len(data)
         self.digest = crc32(data, self.digest)
+        if self.body_bytes > BODY_BYTES:
+            self.fault = "body over 100 MB"
 
     def on_message_complete(self) -> None:
         """Called by the parser."""
-        if self.status < _FINAL:
-            self.status, self._framed = 0, False
-            self.set_cookies.clear()
-        else:
+        if self.status >= _FINAL:
             self.complete = True
+        elif not self.fault:
+            self.status, self._framed, self.interim = 0, False, True
+            self.set_cookies.clear()

@@ -1,43 +1,60 @@
-"""One virtual user's keep-alive HTTP/1.1 connection, on gevent sockets."""
+"""One virtual user's keep-alive HTTP/1.1 connection, on gevent sockets.
+
+The way of a request that goes well is kept short, since it is the generator's speed:
+the answer is waited for before it is asked for, one parser serves a connection, and no
+timer is started; deadlines are looked after by their `Endpoint`, all of them at once.
+"""
 
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
-from socket import IPPROTO_TCP, MSG_DONTWAIT, MSG_PEEK, TCP_NODELAY
+import ssl
+from dataclasses import dataclass, field
+from socket import (
+    IPPROTO_TCP,
+    MSG_DONTWAIT,
+    MSG_PEEK,
+    TCP_INFO,
+    TCP_NODELAY,
+    gaierror,
+)
 from time import monotonic_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from gevent import socket
+from gevent import Greenlet, getcurrent, sleep, socket, spawn
+from gevent.hub import get_hub
 
 from harness.load.answer import Answer
 from harness.model.result import CAUSES
 
 if TYPE_CHECKING:
-    import ssl
-
     from harness.load.wire import Wire
     from harness.model.session import Jar
 
 __all__ = ["Client", "Endpoint", "Outcome"]
 
-_PIECE_BYTES = 65536
-_OURS = frozenset(
+_PIECE_BYTES: Final = 65536
+_CONTINUE_NS: Final = 1_000_000_000
+_ESTABLISHED: Final = 1
+_LOOK_S: Final = 0.01
+_OURS: Final = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
 )
 """What this machine runs out of is never the build's error."""
 
-_TIMEOUT, _REFUSED, _RESET, _CLOSED, _CUT, _NOT_HTTP = (
-    CAUSES.index(cause)
-    for cause in (
-        "timeout",
-        "connection refused",
-        "connection reset",
-        "closed without answer",
-        "body cut short",
-        "not HTTP",
-    )
+_CODE: Final = {cause: code for code, cause in enumerate(CAUSES)}
+_TIMEOUT: Final = _CODE["timeout"]
+_RESET: Final = _CODE["connection reset"]
+_CLOSED: Final = _CODE["closed without answer"]
+_CUT: Final = _CODE["body cut short"]
+_OPENING: Final[tuple[tuple[type[OSError], str], ...]] = (
+    (TimeoutError, "connect timeout"),
+    (gaierror, "name not resolved"),
+    (ssl.SSLError, "TLS failure"),
+    (ConnectionRefusedError, "connection refused"),
+    (ConnectionError, "connection reset"),
 )
+"""Why a connection could not be opened; anything else means an unreachable host."""
 
 
 @dataclass(slots=True)
@@ -51,6 +68,7 @@ class Endpoint:
         tls: the one context that all connections share, `None` for plain text.
         opened: connections opened so far.
         closed: of them, closed by the other side while they were idle.
+        waiting: whoever has a request under way, and when its deadline is.
     """
 
     host: str
@@ -59,7 +77,9 @@ class Endpoint:
     tls: ssl.SSLContext | None = None
     opened: int = 0
     closed: int = 0
+    waiting: dict[Any, int] = field(default_factory=dict)
     _address: tuple[Any, ...] = ()
+    _expiring: Greenlet | None = None
 
     def _resolved(self) -> tuple[Any, ...]:
         if not self._address:
@@ -67,21 +87,40 @@ class Endpoint:
             self._address = found[0]
         return self._address
 
-    def connect(self, timeout_s: float) -> socket.socket:
+    def connect(self) -> socket.socket:
         """A new connection."""
+        if self._expiring is None:
+            self._expiring = spawn(self._expire)
         family, kind, protocol, _, address = self._resolved()
         connection = socket.socket(family, kind, protocol)
         try:
-            connection.settimeout(timeout_s)
             connection.connect(address)
             connection.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
             if self.tls is not None:
                 connection = self.tls.wrap_socket(connection, server_hostname=self.host)
-        except OSError:
+        except BaseException:
             connection.close()
             raise
         self.opened += 1
         return connection
+
+    def _expire(self) -> None:
+        """Time out whatever is past its deadline, again and again.
+
+        Deadlines are equally long, so the one that began first ends first.
+        """
+        while True:
+            sleep(_LOOK_S)
+            now_ns = monotonic_ns()
+            for greenlet, limit_ns in self.waiting.items():
+                if limit_ns > now_ns:
+                    break
+                get_hub().loop.run_callback(self._end, greenlet, limit_ns)
+
+    def _end(self, greenlet: Any, limit_ns: int) -> None:
+        if self.waiting.get(greenlet) == limit_ns:
+            del self.waiting[greenlet]
+            greenlet.throw(TimeoutError)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,17 +152,19 @@ class Client:
     no byte of an answer had come (RFC 9110, section 9.2.2).
     """
 
-    __slots__ = ("_connection", "_endpoint")
+    __slots__ = ("_answer", "_connection", "_endpoint")
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._connection: socket.socket | None = None
+        self._connection: Any = None
+        self._answer = Answer()
 
     def close(self) -> None:
         """End the connection, if there is one."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            self._answer = Answer()
 
     def exchange(self, wire: Wire, jar: Jar) -> Outcome:
         """Send a request and wait for its answer or the deadline.
@@ -132,40 +173,47 @@ class Client:
             OSError: this machine is out of descriptors, ports or buffers.
         """
         payload = wire.payload(jar)
-        limit_ns = monotonic_ns() + self._endpoint.deadline_ns
+        endpoint, me = self._endpoint, getcurrent()
         reused = self._connection is not None
         if reused and not self._alive():
-            self._endpoint.closed += 1
+            endpoint.closed += 1
             self.close()
-        outcome = self._attempt(payload, limit_ns, head=wire.is_head)
-        if reused and wire.is_idempotent and outcome.cause == _CLOSED:
-            self._endpoint.closed += 1
-            outcome = self._attempt(payload, limit_ns, head=wire.is_head)
+        endpoint.waiting[me] = monotonic_ns() + endpoint.deadline_ns
+        try:
+            outcome = self._attempt(wire, payload)
+            if reused and wire.is_idempotent and outcome.cause == _CLOSED:
+                endpoint.closed += 1
+                outcome = self._attempt(wire, payload)
+        finally:
+            endpoint.waiting.pop(me, None)
         return outcome
 
     def _alive(self) -> bool:
         """Whether an idle connection is neither closed nor talking unasked."""
-        if self._endpoint.tls is not None:
-            return True
+        raw = self._connection._sock  # noqa: SLF001 - without a trip to the hub
         try:
-            self._connection._sock.recv(1, MSG_PEEK | MSG_DONTWAIT)  # type: ignore[union-attr] # noqa: SLF001 - without a trip to the hub
+            if self._endpoint.tls is not None:
+                state: int = raw.getsockopt(IPPROTO_TCP, TCP_INFO, 1)[0]
+                return state == _ESTABLISHED
+            raw.recv(1, MSG_PEEK | MSG_DONTWAIT)
         except BlockingIOError:
             return True
         except OSError:
             return False
         return False
 
-    def _attempt(self, payload: bytes, limit_ns: int, *, head: bool) -> Outcome:
-        answer = Answer(head=head)
+    def _attempt(self, wire: Wire, payload: bytes) -> Outcome:
         opens = self._connection is None
+        answer = self._answer
+        answer.begin(head=wire.is_head)
         try:
-            if self._connection is None:
-                self._connection = self._endpoint.connect(_left_s(limit_ns))
-            self._converse(self._connection, payload, answer, limit_ns)
-            cause = _cause_of(answer)
+            if opens:
+                self._connection = self._endpoint.connect()
+            self._converse(wire, payload, answer)
+            cause = 0 if answer.complete else _cause_of(answer)
         except OSError as error:
-            cause = _cause_of_error(error, answer)
-        if cause or not answer.reusable:
+            cause = self._cause_of_error(error, answer)
+        if cause or wire.closes or not answer.reusable:
             self.close()
         return Outcome(
             status=answer.status,
@@ -176,39 +224,59 @@ class Client:
             set_cookies=answer.set_cookies,
         )
 
-    @staticmethod
-    def _converse(
-        connection: socket.socket, payload: bytes, answer: Answer, limit_ns: int
-    ) -> None:
-        connection.settimeout(_left_s(limit_ns))
-        connection.sendall(payload)
+    def _converse(self, wire: Wire, payload: bytes, answer: Answer) -> None:
+        connection = self._connection
+        if wire.expects_continue:
+            payload, body = payload[: -wire.body_bytes], payload[-wire.body_bytes :]
+            connection.sendall(payload)
+            if self._refused_meanwhile(answer):
+                return
+            connection.sendall(body)
+        else:
+            connection.sendall(payload)
+        self._read(answer)
+
+    def _read(self, answer: Answer) -> None:
+        """Wait for the answer first: it is hardly ever there at once."""
+        connection = self._connection
+        if self._endpoint.tls is None:
+            connection.hub.wait(connection._read_event)  # noqa: SLF001 - see above
         while piece := connection.recv(_PIECE_BYTES):
             if answer.feed(piece):
                 return
-            connection.settimeout(_left_s(limit_ns))
         answer.end()
+
+    def _refused_meanwhile(self, answer: Answer) -> bool:
+        """Wait up to a second for leave to send the body; whether it is not wanted."""
+        connection, until_ns = self._connection, monotonic_ns() + _CONTINUE_NS
+        try:
+            while not answer.interim and (left_ns := until_ns - monotonic_ns()) > 0:
+                connection.settimeout(left_ns / 1e9)
+                piece = connection.recv(_PIECE_BYTES)
+                if not piece or answer.feed(piece):
+                    answer.reusable = False
+                    return True
+        except TimeoutError:
+            if monotonic_ns() < until_ns:
+                raise
+        finally:
+            connection.settimeout(None)
+        return False
+
+    def _cause_of_error(self, error: OSError, answer: Answer) -> int:
+        if error.errno in _OURS:
+            raise error
+        if self._connection is None:
+            for kind, cause in _OPENING:
+                if isinstance(error, kind):
+                    return _CODE[cause]
+            return _CODE["unreachable"]
+        if isinstance(error, TimeoutError):
+            return _TIMEOUT
+        return _RESET if answer.started else _CLOSED
 
 
 def _cause_of(answer: Answer) -> int:
-    if answer.complete:
-        return 0
-    if answer.broken:
-        return _NOT_HTTP
+    if answer.fault:
+        return _CODE[answer.fault]
     return _CUT if answer.started else _CLOSED
-
-
-def _cause_of_error(error: OSError, answer: Answer) -> int:
-    if error.errno in _OURS:
-        raise error
-    if isinstance(error, TimeoutError):
-        return _TIMEOUT
-    if isinstance(error, ConnectionRefusedError):
-        return _REFUSED
-    return _RESET if answer.started else _CLOSED
-
-
-def _left_s(limit_ns: int) -> float:
-    left_s = (limit_ns - monotonic_ns()) / 1e9
-    if left_s <= 0:
-        raise TimeoutError
-    return left_s

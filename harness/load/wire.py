@@ -21,9 +21,15 @@ _LINE_BREAKS = str.maketrans("\r\n", "  ")
 class Wire:
     """The bytes of one planned request, all but the live cookies ready.
 
+    A recorded `Content-Length` keeps its place and says how long the body is that is
+    sent; a body that was recorded as chunked is sent as one chunk.
+
     Attributes:
         is_head: whether its answer has no content.
         is_idempotent: whether it may be sent again (RFC 9110, section 9.2.2).
+        closes: whether its connection was not used again after it.
+        expects_continue: whether its body waits for a 100 (RFC 9110, section 10.1.1).
+        body_bytes: length of its body with its framing.
 
     Args:
         planned: what was recorded.
@@ -32,10 +38,13 @@ class Wire:
     """
 
     __slots__ = (
-        "_body",
+        "_after",
+        "_before",
         "_cookies",
-        "_head",
         "_without_cookies",
+        "body_bytes",
+        "closes",
+        "expects_continue",
         "is_head",
         "is_idempotent",
     )
@@ -47,24 +56,63 @@ class Wire:
             headers = [pair for pair in headers if pair[0] != "host"]
         if not any(name == "host" for name, _ in headers):
             headers.insert(0, ("host", authority or host))
-        if request.body or request.method in _WITH_CONTENT:
-            headers.append(("content-length", str(len(request.body))))
-        lines = [f"{request.method} {request.target} HTTP/1.1"]
-        lines += [f"{name}: {value.translate(_LINE_BREAKS)}" for name, value in headers]
-        self._head = b"".join(_encoded(line) + b"\r\n" for line in lines)
-        self._body = request.body
+        chunked = _says(headers, "transfer-encoding", "chunked")
+        body = _one_chunk(request.body) if chunked else request.body
+        if not chunked:
+            headers = _with_length(headers, request.method, len(request.body))
+        place = next(
+            (at for at, (name, _) in enumerate(headers) if name == "cookie"),
+            len(headers),
+        )
+        first = _encoded(f"{request.method} {request.target} HTTP/1.1\r\n")
+        self._before = first + _lines(headers[:place])
+        self._after = _lines(headers[place + 1 :]) + b"\r\n" + body
         self._cookies = planned.cookies
-        self._without_cookies = self._head + b"\r\n" + self._body
+        self._without_cookies = self._before + self._after
+        self.body_bytes = len(body)
         self.is_head = request.method == "HEAD"
         self.is_idempotent = request.method in _IDEMPOTENT
+        self.closes = not request.keeps_alive
+        expects = _says(headers, "expect", "100-continue")
+        self.expects_continue = expects and self.body_bytes > 0
 
     def payload(self, jar: Jar) -> bytes:
         """The bytes to send for a user with that jar."""
         cookie = jar.header(self._cookies)
         if not cookie:
             return self._without_cookies
-        line = _encoded(f"cookie: {cookie}")
-        return b"".join((self._head, line, b"\r\n\r\n", self._body))
+        return b"".join((self._before, _lines([("cookie", cookie)]), self._after))
+
+
+def _lines(headers: list[tuple[str, str]]) -> bytes:
+    return b"".join(
+        _encoded(f"{name}: {value.translate(_LINE_BREAKS)}\r\n")
+        for name, value in headers
+    )
+
+
+def _says(headers: list[tuple[str, str]], name: str, word: str) -> bool:
+    return any(each == name and word in value.lower() for each, value in headers)
+
+
+def _with_length(
+    headers: list[tuple[str, str]], method: str, length: int
+) -> list[tuple[str, str]]:
+    """The headers with one `Content-Length`, at its recorded place or else the last."""
+    places = [at for at, (name, _) in enumerate(headers) if name == "content-length"]
+    if not places:
+        wanted = length or method in _WITH_CONTENT
+        return [*headers, ("content-length", str(length))] if wanted else headers
+    return [
+        ("content-length", str(length)) if at == places[0] else pair
+        for at, pair in enumerate(headers)
+        if at not in places[1:]
+    ]
+
+
+def _one_chunk(body: bytes) -> bytes:
+    chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+    return chunk + b"0\r\n\r\n"
 
 
 def _encoded(line: str) -> bytes:

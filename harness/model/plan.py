@@ -36,7 +36,8 @@ class PlannedRequest:
     """A distinct request of the plan; many shots may share it.
 
     Attributes:
-        request: what is sent, as recorded, without its Cookie header.
+        request: what is sent, as recorded; its Cookie header is empty and only keeps
+            the place.
         route: what it is judged under.
         cookies: recorded cookies in order, each name with its pseudonym; the live
             value of the same name takes its place. `None`: the capture could not

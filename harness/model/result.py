@@ -45,6 +45,14 @@ CAUSES: Final = (
     "body cut short",
     "not HTTP",
     "not sent",
+    "connect timeout",
+    "name not resolved",
+    "unreachable",
+    "TLS failure",
+    "head over 64 KiB",
+    "body over 100 MB",
+    "invalid body",
+    "protocol switched",
 )
 """Why there is no complete answer; the place in this tuple is the stored code."""
 

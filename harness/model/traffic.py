@@ -20,12 +20,15 @@ class Request:
         target: the request target in origin form: path and query, never a host.
         headers: name and value in their order; names in lower case.
         body: the content, without any transfer coding.
+        keeps_alive: whether its connection could be used again after it; false with
+            `Connection: close`, and with HTTP/1.0 unless it asked for keep-alive.
     """
 
     method: str
     target: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    keeps_alive: bool = True
 
     def __post_init__(self) -> None:
         if not self.method or not self.method.isascii() or " " in self.method:
@@ -101,6 +104,7 @@ class Recording:
         clock_ns: the resolution of the capture's clock; inside it, times are synthetic.
         cookies_recorded: whether the capture could have held cookies at all.
         skipped: what was left out, and why.
+        adapted: what is kept but replayed otherwise than it was recorded, and how.
     """
 
     path: Path
@@ -112,3 +116,4 @@ class Recording:
     clock_ns: int
     cookies_recorded: bool
     skipped: tuple[Skipped, ...] = ()
+    adapted: tuple[Skipped, ...] = ()

@@ -9,6 +9,7 @@ whole sessions with replacement and thinks as recorded.
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,6 @@ import numpy as np
 from harness.errors import InputError
 from harness.model.plan import PlannedRequest
 from harness.model.route import route_of
-from harness.model.traffic import Request
 from harness.planning.shape import period_ns, session_curve, user_curve
 from harness.store.plan import write_plan
 from harness.store.recording import exchanges
@@ -205,7 +205,7 @@ def closed_shots(timeline: Timeline, stays: Stays, total_ns: int, seed: int) -> 
 
 
 def planned_request(exchange: Exchange, *, cookies_recorded: bool) -> PlannedRequest:
-    """A recorded request as it will be sent, its cookies apart."""
+    """A recorded request as it will be sent; an empty header is where cookies go."""
     request = exchange.request
     pairs = tuple(
         (name.strip(), value.strip())
@@ -214,14 +214,14 @@ def planned_request(exchange: Exchange, *, cookies_recorded: bool) -> PlannedReq
         for name, _, value in (pair.partition("=") for pair in line.split(";"))
         if name.strip()
     )
-    headers = tuple(pair for pair in request.headers if pair[0] != "cookie")
+    first = next((pair for pair in request.headers if pair[0] == "cookie"), None)
+    headers = tuple(
+        ("cookie", "") if pair is first else pair
+        for pair in request.headers
+        if pair[0] != "cookie" or pair is first
+    )
     return PlannedRequest(
-        request=Request(
-            method=request.method,
-            target=request.target,
-            headers=headers,
-            body=request.body,
-        ),
+        request=replace(request, headers=headers),
         route=route_of(request.method, request.target),
         cookies=pairs if cookies_recorded else None,
         recorded_status=exchange.response.status if exchange.response else 0,

@@ -35,6 +35,8 @@ def as_text(inspection: Inspection) -> str:
     more = len(inspection.routes) - len(routes) + inspection.more_routes
     if more:
         lines.append(f"{'':>10}  … {more:,} more")
+    for adapted in inspection.recording.adapted:
+        lines += ["", f"adapted: {adapted.count:,} {adapted.reason}"]
     for skipped in inspection.recording.skipped:
         lines += ["", f"left out: {skipped.count:,} {skipped.reason}"]
         lines += [f"  {printable(sample)}" for sample in skipped.samples]

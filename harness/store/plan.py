@@ -30,6 +30,7 @@ _REQUESTS = pa.schema(
         ("headers", _PAIRS),
         ("cookies", _PAIRS),
         ("body", pa.binary()),
+        ("keeps_alive", pa.bool_()),
         ("recorded_status", pa.int16()),
     ]
 )
@@ -109,6 +110,7 @@ def _row(planned: PlannedRequest) -> dict[str, Any]:
         "headers": _structs(request.headers),
         "cookies": _structs(planned.cookies),
         "body": request.body,
+        "keeps_alive": request.keeps_alive,
         "recorded_status": planned.recorded_status,
     }
 
@@ -120,6 +122,7 @@ def _planned(row: Mapping[str, Any]) -> PlannedRequest:
             target=row["target"],
             headers=_pairs(row["headers"]) or (),
             body=row["body"],
+            keeps_alive=row["keeps_alive"],
         ),
         route=row["route"],
         cookies=_pairs(row["cookies"]),

@@ -52,6 +52,7 @@ _REQUEST: Final = pa.schema(
         ("target", pa.string()),
         ("headers", _HEADERS),
         ("body", pa.binary()),
+        ("keeps_alive", pa.bool_()),
     ]
 )
 SCHEMA: Final = pa.schema(
@@ -93,6 +94,7 @@ class Provenance:
         clock_ns: the resolution of the capture's clock.
         cookies_recorded: whether the capture could have held cookies at all.
         skipped: what was left out, and why.
+        adapted: what is kept but replayed otherwise than it was recorded.
     """
 
     source_format: str
@@ -101,6 +103,7 @@ class Provenance:
     clock_ns: int
     cookies_recorded: bool
     skipped: tuple[Skipped, ...] = ()
+    adapted: tuple[Skipped, ...] = ()
 
 
 def table_of(exchanges: Iterable[Exchange]) -> pa.Table:
@@ -138,6 +141,7 @@ def _requests(requests: Collection[Request]) -> pa.Table:
             [request.target for request in requests],
             _header_lists([request.headers for request in requests]),
             [request.body for request in requests],
+            [request.keeps_alive for request in requests],
         ],
         schema=_REQUEST,
     )
@@ -235,6 +239,7 @@ def open_recording(path: Path) -> Recording:
         clock_ns=provenance.clock_ns,
         cookies_recorded=provenance.cookies_recorded,
         skipped=provenance.skipped,
+        adapted=provenance.adapted,
     )
 
 
@@ -278,11 +283,14 @@ def _provenance(path: Path, metadata: dict[bytes, bytes]) -> Provenance:
             f"{SCHEMA_VERSION}",
             hint="update Seatrial, or import the capture again",
         )
-    skipped = tuple(
-        Skipped(**{**entry, "samples": tuple(entry["samples"])})
-        for entry in content.pop("skipped")
-    )
-    return Provenance(**content, skipped=skipped)
+    counts: dict[str, Any] = {
+        name: tuple(
+            Skipped(**{**entry, "samples": tuple(entry["samples"])})
+            for entry in content.pop(name)
+        )
+        for name in ("skipped", "adapted")
+    }
+    return Provenance(**content, **counts)
 
 
 def _last_start(file: pq.ParquetFile) -> int:
@@ -355,6 +363,7 @@ def _exchange(row: dict[str, Any]) -> Exchange:
             target=row["target"],
             headers=tuple((pair["name"], pair["value"]) for pair in row["headers"]),
             body=row["body"],
+            keeps_alive=row["keeps_alive"],
         ),
         response=response,
     )

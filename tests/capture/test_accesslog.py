@@ -141,3 +141,26 @@ def test_the_real_log() -> None:
     [skipped] = tally.skipped()
     assert (9_999, 1) == (kept, skipped.count)
     assert ":8899: " in skipped.samples[0]
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"), [(" HTTP/1.0", False), (" HTTP/1.1", True), ("", True)]
+)
+def test_connection_habits(tmp_path: Path, version: str, expected: bool) -> None:
+    """A client of HTTP/1.0 opened a connection for every request."""
+    line = f'1.2.3.4 - - [17/May/2015:10:05:03 +0000] "GET /p{version}" 200 5'
+
+    assert expected is one(tmp_path, line).request.keeps_alive
+
+
+def test_newer_versions_and_websockets(tmp_path: Path) -> None:
+    """HTTP/2 is replayed over HTTP/1.1 and counted; a WebSocket is left out."""
+    line = '1.2.3.4 - - [17/May/2015:10:05:03 +0000] "GET /p HTTP/{}" {} 5'
+
+    kept, tally = read(tmp_path, line.format("2.0", 200), line.format("1.1", 101))
+
+    assert 1 == len(kept)
+    assert [("HTTP/2, replayed over HTTP/1.1", 1)] == [
+        (each.reason, each.count) for each in tally.adapted()
+    ]
+    assert ["websocket"] == [each.reason for each in tally.skipped()]

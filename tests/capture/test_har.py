@@ -82,14 +82,53 @@ def test_urls_become_origin_form(tmp_path: Path, url: str, target: str) -> None:
     assert target == exchange.request.target
 
 
+@pytest.mark.parametrize(
+    ("version", "connection", "expected"),
+    [
+        ("HTTP/1.1", None, True),
+        ("HTTP/1.1", "Close", False),
+        ("HTTP/1.0", None, False),
+        ("http/1.0", "keep-alive", True),
+        ("h2", None, True),
+    ],
+)
+def test_connection_habits(
+    tmp_path: Path, version: str, connection: str | None, expected: bool
+) -> None:
+    """Whether a connection could be used again is kept, as RFC 9112 says."""
+    headers = [{"name": "Connection", "value": connection}] if connection else []
+    request = {"headers": headers, "httpVersion": version}
+
+    assert expected is one(tmp_path, request=request).request.keeps_alive
+
+
+def test_newer_versions_are_said(tmp_path: Path) -> None:
+    """HTTP/2 and 3 are replayed over HTTP/1.1 and counted; gRPC cannot be."""
+    grpc = [{"name": "content-type", "value": "application/grpc+proto"}]
+    versions = ("http/2.0", "h3", "h2")
+    entries = [entry(request={"httpVersion": version}) for version in versions]
+    call = entry(request={"httpVersion": "h2", "headers": grpc})
+    path = tmp_path / "site.har"
+    path.write_text(json.dumps({"log": {"entries": [*entries, call]}}))
+    tally = Tally()
+
+    assert 3 == len(list(har.read([Source(path)], None, tally)))
+    assert [
+        ("HTTP/2, replayed over HTTP/1.1", 2),
+        ("HTTP/3, replayed over HTTP/1.1", 1),
+    ] == [(each.reason, each.count) for each in tally.adapted()]
+    assert [("gRPC", 1)] == [(each.reason, each.count) for each in tally.skipped()]
+
+
 def test_headers_are_those_of_the_request(tmp_path: Path) -> None:
-    """Pseudo headers and those of a connection go; order, pairs and cookies stay."""
+    """Pseudo headers and those for a proxy go; order, pairs and cookies stay."""
     headers = [
         {"name": ":method", "value": "GET"},
         {"name": "Accept", "value": "a/b"},
         ["X-Pair", "1"],
         {"name": "Connection", "value": "keep-alive"},
         {"name": "Content-Length", "value": "9"},
+        {"name": "Proxy-Connection", "value": "keep-alive"},
         {"name": "X-Lines", "value": "a\r\nb"},
         {"name": "bad name", "value": "1"},
     ]
@@ -98,6 +137,8 @@ def test_headers_are_those_of_the_request(tmp_path: Path) -> None:
     assert exchange.request.headers == (
         ("accept", "a/b"),
         ("x-pair", "1"),
+        ("connection", "keep-alive"),
+        ("content-length", "9"),
         ("x-lines", "a  b"),
         ("cookie", "sid=1; b=2"),
     )

@@ -3,6 +3,7 @@ import zlib
 import pytest
 
 from harness.load.answer import Answer
+from harness.model.result import CAUSES
 
 CASES = {
     "content-length": (
@@ -46,7 +47,8 @@ CASES = {
 
 
 def fed(pieces: list[bytes], *, head: bool = False) -> Answer:
-    answer = Answer(head=head)
+    answer = Answer()
+    answer.begin(head=head)
     for place, piece in enumerate(pieces):
         if answer.feed(piece):
             assert place == len(pieces) - 1
@@ -60,7 +62,7 @@ def test_whole(case: str) -> None:
 
     answer = fed([raw])
 
-    assert (True, False) == (answer.complete, answer.broken)
+    assert (True, "") == (answer.complete, answer.fault)
     assert (status, len(body), zlib.crc32(body)) == (
         answer.status,
         answer.body_bytes,
@@ -92,7 +94,7 @@ def test_every_truncation(case: str) -> None:
     raw, _ = CASES[case]
 
     for at in range(len(raw)):
-        answer = Answer(head=False)
+        answer = Answer()
         answer.feed(raw[:at])
         answer.end()
 
@@ -118,10 +120,10 @@ def test_body_until_close() -> None:
 
 def test_not_http() -> None:
     """Bytes that are no HTTP break the answer at once."""
-    answer = Answer(head=False)
+    answer = Answer()
 
     assert answer.feed(b"SSH-2.0-OpenSSH_9.2\r\n")
-    assert (True, False) == (answer.broken, answer.complete)
+    assert ("not HTTP", False) == (answer.fault, answer.complete)
 
 
 def test_unasked_second_answer() -> None:
@@ -144,3 +146,64 @@ def test_set_cookies() -> None:
     )
 
     assert ["a=1; Path=/", "b=2"] == answer.set_cookies
+
+
+def test_one_parser_for_a_connection() -> None:
+    """Answers on one connection follow each other, each read from its own beginning."""
+    answer = Answer()
+    for case in ("chunked", "no content", "early hints first", "content-length"):
+        raw, (status, body, _) = CASES[case]
+        answer.begin(head=False)
+
+        assert answer.feed(raw)
+        assert (status, len(body), True) == (
+            answer.status,
+            answer.body_bytes,
+            answer.reusable,
+        )
+
+
+def test_after_head() -> None:
+    """The answer after one to HEAD is not taken for its content."""
+    answer = Answer()
+    answer.begin(head=True)
+    answer.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+    answer.begin(head=False)
+
+    assert answer.feed(CASES["content-length"][0])
+    assert (200, 5) == (answer.status, answer.body_bytes)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "fault"),
+    [
+        ([b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 11_000], "head over 64 KiB"),
+        (
+            [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"],
+            "invalid body",
+        ),
+        (
+            [b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n"],
+            "protocol switched",
+        ),
+        (
+            [b"HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n"]
+            + [b"x" * 1_000_000] * 101,
+            "body over 100 MB",
+        ),
+    ],
+)
+def test_faults(pieces: list[bytes], fault: str) -> None:
+    """What is no answer ends it at once, with its cause."""
+    answer = fed(pieces)
+
+    assert (fault, False) == (answer.fault, answer.reusable)
+    assert fault in CAUSES
+
+
+def test_interim_answer_is_noted() -> None:
+    """A 100 is leave to go on, not the answer."""
+    answer = Answer()
+
+    assert not answer.feed(b"HTTP/1.1 100 Continue\r\n\r\n")
+    assert (True, 0) == (answer.interim, answer.status)

@@ -1,3 +1,5 @@
+import pytest
+
 from harness.load.wire import Wire
 from harness.model.plan import PlannedRequest
 from harness.model.session import Jar
@@ -76,3 +78,54 @@ def test_line_breaks_cannot_split_a_request() -> None:
     request = Request(method="GET", target="/", headers=(("x", "a\r\nhost: evil"),))
 
     assert b"x: a  host: evil\r\n\r\n" in sent(planned(request))
+
+
+def test_recorded_places() -> None:
+    """Content-Length and cookies go where they were; the length is the body's own."""
+    request = Request(
+        method="POST",
+        target="/",
+        headers=(
+            ("host", "a"),
+            ("content-length", "99"),
+            ("cookie", ""),
+            ("x", "1"),
+            ("x", "2"),
+        ),
+        body=b"abc",
+    )
+
+    assert (
+        b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ncookie: sid=1\r\n"
+        b"x: 1\r\nx: 2\r\n\r\nabc"
+    ) == sent(planned(request, (("sid", "1"),)))
+    assert b"cookie" not in sent(planned(request))
+
+
+@pytest.mark.parametrize(
+    ("body", "framed"), [(b"abc", b"3\r\nabc\r\n0\r\n\r\n"), (b"", b"0\r\n\r\n")]
+)
+def test_chunked_request(body: bytes, framed: bytes) -> None:
+    """A request that was recorded as chunked is sent so."""
+    headers = (("transfer-encoding", "chunked"),)
+    request = Request(method="POST", target="/", headers=headers, body=body)
+
+    payload = sent(planned(request))
+
+    assert payload.endswith(b"transfer-encoding: chunked\r\n\r\n" + framed)
+    assert b"content-length" not in payload
+
+
+def test_habits() -> None:
+    """What the client has to do besides sending is known beforehand."""
+    head = (("expect", "100-continue"),)
+    upload = Request(method="PUT", target="/", headers=head, body=b"x")
+    last = Request(method="GET", target="/", headers=head, keeps_alive=False)
+
+    assert (True, False) == _habits(upload)
+    assert (False, True) == _habits(last)
+
+
+def _habits(request: Request) -> tuple[bool, bool]:
+    wire = Wire(planned(request), "x")
+    return wire.expects_continue, wire.closes

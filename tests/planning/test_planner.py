@@ -199,6 +199,6 @@ def test_cookies_apart() -> None:
     planned = planned_request(exchange, cookies_recorded=True)
 
     assert (("a", "1"), ("b", "x=y")) == planned.cookies
-    assert (("accept", "*"),) == planned.request.headers
+    assert (("cookie", ""), ("accept", "*")) == planned.request.headers
     assert "GET /{id}" == planned.route
     assert planned_request(exchange, cookies_recorded=False).cookies is None

@@ -205,6 +205,7 @@ def _meta(**changes: object) -> bytes:
     [
         {"skipped": None},
         {"skipped": [7]},
+        {"adapted": None},
         {"more": 1},
         {"sessions": None},
         {"schema_version": "1"},
