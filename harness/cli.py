@@ -211,6 +211,11 @@ def _post(*, machines: int, listen: str, token: str, **_: int | None) -> Post:
     from harness.load.fleet import Post  # noqa: PLC0415 - with the others
 
     host, port = _address("--listen", listen)
+    if host in {"0.0.0.0", "*"}:  # noqa: S104 - refused
+        raise InputError(
+            f"--listen {listen}: this is no address that machines can send to",
+            hint="name the one of this machine on their network",
+        )
     return Post(host=host, port=port, token=token, machines=machines)
 
 

@@ -7,14 +7,11 @@ from what is stored.
 
 from __future__ import annotations
 
-import os
-import platform
 import shutil
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -32,13 +29,13 @@ from harness.errors import CandidateError, SeatrialError, WorkerLostError
 from harness.load.crew import hire_here
 from harness.load.fleet import Post, hosting
 from harness.load.selfcheck import (
-    HEADROOM,
     capacity,
     refuse_too_many_users,
     refuse_too_much_load,
 )
 from harness.model.progress import Step
 from harness.model.result import Arm
+from harness.opening import opened
 from harness.planning.planner import make_plan
 from harness.report import REPORTERS
 from harness.rounds import Pair, first_arms, play_round
@@ -71,7 +68,6 @@ FILES: Final = {"verdict.json": "json", "summary.md": "markdown", "junit.xml": "
 """What stands in every trial's directory, and the reporter that writes it."""
 
 _ATTEMPTS = 2
-_VERSIONS = ("seatrial", "locust", "gevent", "httptools", "docker", "scipy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +122,14 @@ def verify(terms: Terms) -> tuple[Path, Report]:
         pins = pinning(terms.scenario.service.limits.cpus, workers=terms.workers)
         hires = [*[hire_here] * terms.workers, *far]
         check = _self_check(terms, plan, pins, hires)
-        journal = _journal(
-            terms, trial, plan=plan, builds=builds, pins=pins, check=check
+        journal = opened(
+            trial,
+            terms.scenario,
+            terms.recording,
+            plan=plan,
+            builds=builds,
+            pins=pins,
+            check=check,
         )
         write_journal(directory, journal)
         pair = Pair(
@@ -286,63 +288,3 @@ class _Course:
         starts = (*self.journal.failed_starts, reason)
         self.journal = replace(self.journal, failed_starts=starts)
         self.over = len(starts) == _ATTEMPTS
-
-
-def _journal(
-    terms: Terms,
-    trial: str,
-    *,
-    plan: Plan,
-    builds: Mapping[Arm, Build],
-    pins: Pinning,
-    check: Capacity,
-) -> Journal:
-    return Journal(
-        id=trial,
-        scenario=terms.scenario,
-        recording_digest=terms.recording.digest,
-        plan=plan,
-        baseline=builds[Arm.BASELINE].title,
-        candidate=builds[Arm.CANDIDATE].title,
-        environment=tuple(_facts(terms, plan, builds, check)),
-        notes=tuple(_notes(terms, builds, pins)),
-        versions={name: version(name) for name in _VERSIONS},
-    )
-
-
-def _facts(
-    terms: Terms, plan: Plan, builds: Mapping[Arm, Build], check: Capacity
-) -> Iterator[str]:
-    load, rounds = terms.scenario.load, terms.scenario.rounds
-    if load.replay is not None:
-        how = f"replay at {load.replay.speed:g} x speed, {load.replay.scale:g} x scale"
-    else:
-        how = f"{load.users} users with recorded think times"
-    drivers = dict.fromkeys(build.order.driver for build in builds.values())
-    yield f"driver {', '.join(drivers)}"
-    sent = f"{plan.shots} requests by {plan.users} users an arm and round"
-    yield f"{how}, {load.shape_name}; {sent}"
-    yield (
-        f"rounds of {rounds.slices} slices of {rounds.slice / 1e9:g} s an arm, "
-        f"after {rounds.warmup / 1e9:g} s of warm-up"
-    )
-    yield (
-        f"{check.workers} load {'workers' if check.workers > 1 else 'worker'} an arm, "
-        f"able to send {HEADROOM:g} x the busiest second "
-        f"({check.busiest_per_s:,.0f} req/s)"
-    )
-    yield f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
-
-
-def _notes(terms: Terms, builds: Mapping[Arm, Build], pins: Pinning) -> Iterator[str]:
-    if pins.note:
-        yield pins.note
-    baseline, candidate = (builds[arm].reference.commit for arm in Arm)
-    if builds[Arm.BASELINE].digest == builds[Arm.CANDIDATE].digest:
-        yield "both arms are the same build"
-    elif baseline and baseline == candidate:
-        yield "both arms are the same commit"
-    skipped = sum(each.count for each in terms.recording.skipped)
-    if skipped:
-        reasons = ", ".join(f"{e.count:,} {e.reason}" for e in terms.recording.skipped)
-        yield f"not in the recording: {reasons}"
