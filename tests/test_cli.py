@@ -48,6 +48,7 @@ def run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
         (["import", "empty.log", "-o", "x.parquet"], "empty.log: "),
         (["import", "s.yaml", "-o", "x.parquet"], "not a capture of a known format"),
         (["inspect", "s.yaml"], "s.yaml: "),
+        (["worker", "--join", "somewhere"], "--join somewhere: write it as HOST:PORT"),
         (["judge", "."], "holds no trial.json"),
         (["report", "."], "verdict.json: cannot be read"),
     ],
