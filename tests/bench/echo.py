@@ -1,11 +1,11 @@
 """A server that answers everything at once and counts: `python -m tests.bench.echo`.
 
-Prints its port; at SIGTERM, one JSON line with connections and requests.
+Prints its port. `/status` says, as nginx does, how many connections it accepted and how
+many requests it served.
 """
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 from contextlib import suppress
@@ -14,7 +14,8 @@ import gevent
 from gevent.server import StreamServer
 from gevent.socket import IPPROTO_TCP, TCP_NODELAY, socket
 
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nhello world\n"
+_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b"
+_HELLO = _ANSWER % (12, b"hello world\n")
 
 
 class Echo:
@@ -28,22 +29,25 @@ class Echo:
         self.connections += 1
         connection.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         with suppress(ConnectionResetError):
-            while connection.recv(65536):
+            while piece := connection.recv(65536):
                 self.requests += 1
-                connection.sendall(ANSWER)
+                status = piece.startswith(b"GET /status")
+                connection.sendall(self._status() if status else _HELLO)
+
+    def _status(self) -> bytes:
+        counts = self.connections, self.connections, self.requests
+        text = b"server accepts handled requests\n %d %d %d \n" % counts
+        return _ANSWER % (len(text), text)
 
 
 def main() -> None:
     """Serve on a free port of loopback until SIGTERM."""
-    echo = Echo()
-    server = StreamServer(("127.0.0.1", 0), echo.serve, backlog=4096)
+    server = StreamServer(("127.0.0.1", 0), Echo().serve, backlog=4096)
     gevent.signal_handler(signal.SIGTERM, server.stop)
     server.start()
     sys.stdout.write(f"{server.server_port}\n")
     sys.stdout.flush()
     server.serve_forever()
-    counts = {"connections": echo.connections, "requests": echo.requests}
-    sys.stdout.write(json.dumps(counts) + "\n")
 
 
 if __name__ == "__main__":

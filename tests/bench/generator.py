@@ -1,154 +1,25 @@
 """The load engine beside stock Locust: `python -m tests.bench.generator [--json FILE]`.
 
 3,000 users with a think time of 2.5 to 3.5 s on one core, against a server on another
-that answers at once and counts its connections. Targets: connections opened = users,
-every request answered, and less CPU a request than stock Locust (FastHttpUser) needs.
+that answers at once and counts its connections; needs no Docker engine. Targets:
+connections opened = users, every request answered, and less CPU a request than stock
+Locust (FastHttpUser) needs. `python -m tests.bench.engine` measures the rest.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
-import signal
-import subprocess
 import sys
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from harness.load.engine import generating
-from harness.model.plan import PlannedRequest
-from harness.model.traffic import Request
-from harness.store.plan import write_plan
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.bench import peers
+from tests.bench.ours import play, population
+from tests.bench.target import echo
 
 USERS = 3000
 THINK_S = (2.5, 3.5)
-WARMUP_S, SLICE_S, SLICES = 5, 10, 2
-SECOND = 1_000_000_000
-
-LOCUSTFILE = f"""
-from locust import FastHttpUser, between, task
-class Visitor(FastHttpUser):
-    wait_time = between{THINK_S}
-    @task
-    def get(self):
-        self.client.get("/n")
-"""
-
-
-@contextmanager
-def echoing() -> Iterator[tuple[int, dict[str, int]]]:
-    """A server on the first core: its port, and its counts once it has ended."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.echo"], stdout=subprocess.PIPE, text=True
-    )
-    assert server.stdout is not None
-    counts: dict[str, int] = {}
-    try:
-        os.sched_setaffinity(server.pid, cores()[:1])
-        yield int(server.stdout.readline()), counts
-    finally:
-        server.send_signal(signal.SIGTERM)
-        counts.update(json.loads(server.communicate(timeout=30)[0]))
-
-
-def cores() -> list[int]:
-    """The cores that this process may use."""
-    return sorted(os.sched_getaffinity(0))
-
-
-def ours() -> dict[str, Any]:
-    """The engine of this project."""
-    random = np.random.default_rng(1)
-    each = int((WARMUP_S + SLICES * SLICE_S) / THINK_S[0]) + 2
-    think_ns = random.uniform(*THINK_S, (USERS, each)) * SECOND
-    think_ns[:, 0] = np.linspace(0, WARMUP_S * SECOND, USERS, endpoint=False)
-    fresh = np.zeros((USERS, each), bool)
-    fresh[:, 0] = True
-    shots = {
-        "user": np.repeat(np.arange(USERS), each),
-        "due_ns": np.full(USERS * each, -1),
-        "think_ns": think_ns.ravel(),
-        "fresh": fresh.ravel(),
-        "request": np.zeros(USERS * each),
-    }
-    get = Request(method="GET", target="/n", headers=(("accept", "*/*"),))
-    planned = PlannedRequest(
-        request=get, route="GET /n", cookies=(), recorded_status=200
-    )
-    with tempfile.TemporaryDirectory() as name, echoing() as (port, counts):
-        directory = Path(name)
-        plan = write_plan(
-            directory,
-            shots,
-            [planned],
-            open_loop=False,
-            warmup_ns=WARMUP_S * SECOND,
-            slice_ns=SLICE_S * SECOND,
-            slices=SLICES,
-            planned=USERS * each,
-            peak_users=1,
-        )
-        before_s = _children_cpu_s()
-        with generating(
-            plan,
-            arm="bench",
-            host="127.0.0.1",
-            port=port,
-            tls=False,
-            deadline_ns=10 * SECOND,
-            cores=cores()[-1:],
-            directory=directory,
-        ) as generator:
-            generator.wait_ready()
-            for number in range(SLICES + 1):
-                generator.play(number)
-            books, health = generator.finish(directory / "samples.parquet")
-        cpu_s = _children_cpu_s() - before_s
-    return {
-        "connections": counts["connections"],
-        "requests": counts["requests"],
-        "answered": books.answered,
-        "cpu_us_per_request": 1e6 * cpu_s / counts["requests"],
-        "lag_p99_ms": health.lag_p99_ns / 1e6,
-    }
-
-
-def stock() -> dict[str, Any]:
-    """Locust as it comes, with its fast client."""
-    with tempfile.TemporaryDirectory() as name, echoing() as (port, counts):
-        path = Path(name) / "locustfile.py"
-        path.write_text(LOCUSTFILE)
-        seconds = WARMUP_S + SLICES * SLICE_S
-        command = [sys.executable, "-m", "locust", "-f", str(path), "--headless"]
-        command += ["--host", f"http://127.0.0.1:{port}", "-u", str(USERS)]
-        command += ["-r", str(USERS // WARMUP_S), "-t", f"{seconds}s", "--only-summary"]
-        before_s = _children_cpu_s()
-        last = cores()[-1:]
-        process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        os.sched_setaffinity(process.pid, last)
-        process.wait(timeout=seconds + 60)
-        cpu_s = _children_cpu_s() - before_s
-    return {
-        "connections": counts["connections"],
-        "requests": counts["requests"],
-        "cpu_us_per_request": 1e6 * cpu_s / counts["requests"],
-    }
-
-
-def _children_cpu_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+RAMP_S, SECONDS = 5, 20
 
 
 def main() -> int:
@@ -156,24 +27,48 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    figures = {"ours": ours(), "stock": stock()}
-    mine, theirs = figures["ours"], figures["stock"]
-    ratio = mine["cpu_us_per_request"] / theirs["cpu_us_per_request"]
-    targets = [
-        ("connections opened", mine["connections"], f"= {USERS}"),
-        ("requests not answered", mine["requests"] - mine["answered"], "= 0"),
-        ("CPU a request, ours / stock", round(ratio, 3), "< 1"),
-    ]
-    missed = [
-        mine["connections"] != USERS,
-        mine["requests"] != mine["answered"],
-        ratio >= 1,
-    ]
-    for name, figure in figures.items():
-        print(f"{name}: " + ", ".join(f"{k} {v:,.6g}" for k, v in figure.items()))
-    for (name, value, target), miss in zip(targets, missed, strict=True):
-        print(f"{'MISSED' if miss else 'met':6}  {name}: {value} (target {target})")
+    requests = int((RAMP_S + SECONDS) / THINK_S[0]) + 2
+    shots = population(USERS, THINK_S, RAMP_S, requests)
+    with echo() as target:
+        ours = play(target, shots, warmup_s=RAMP_S, slice_s=SECONDS)
+        terms = peers.Terms(
+            users=USERS, think_s=THINK_S, ramp_s=RAMP_S, seconds=SECONDS, path="/n"
+        )
+        stock = peers.run("locust", target, terms)
+    opened, cpu_us = ours.whole.accepted, ours.span.cpu_us
+    unanswered = ours.whole.requests - ours.books.answered
+    ratio = cpu_us / stock.span.cpu_us
+    lag_ms = ours.health.lag_p99_ns / 1e6
+    print(f"ours: {cpu_us:.0f} µs CPU a request, p99 of the lag {lag_ms:.2f} ms")
+    print(
+        f"stock: {stock.span.cpu_us:.0f} µs CPU a request, "
+        f"{stock.accepted:,} connections for {stock.requests:,} requests"
+    )
+    missed = [opened != USERS, unanswered != 0, ratio >= 1]
+    for miss, line in zip(
+        missed,
+        (
+            f"connections opened: {opened:,} (target {USERS:,})",
+            f"requests not answered: {unanswered} (target 0)",
+            f"CPU a request, ours / stock: {ratio:.3f} (target < 1)",
+        ),
+        strict=True,
+    ):
+        print(f"{'MISSED' if miss else 'met':6}  {line}")
     if arguments.json:
+        figures = {
+            "ours": {
+                "connections": opened,
+                "unanswered": unanswered,
+                "cpu_us_per_request": cpu_us,
+                "lag_p99_ms": lag_ms,
+            },
+            "stock": {
+                "connections": stock.accepted,
+                "requests": stock.requests,
+                "cpu_us_per_request": stock.span.cpu_us,
+            },
+        }
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
     return int(any(missed))
 
