@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.load.fleet import Post
+    from harness.model.scenario import Scenario
+    from harness.model.traffic import Recording
     from harness.model.verdict import Report
 
 __all__ = ["seatrial"]
@@ -168,7 +170,6 @@ def verify(
     from harness.environment import default, image_exists, resolve  # noqa: PLC0415 - heavy
     from harness.model.result import Arm  # noqa: PLC0415 - heavy
     from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
-    from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
     from harness.trial import Terms  # noqa: PLC0415 - heavy
     from harness.trial import verify as run  # noqa: PLC0415 - heavy
 
@@ -180,7 +181,7 @@ def verify(
     directory, report = run(
         Terms(
             scenario=terms,
-            recording=open_recording(here / terms.recording),
+            recording=_recording(terms, here),
             references={
                 arm: resolve(text, cwd=Path.cwd(), image_exists=image_exists)
                 if text
@@ -201,6 +202,12 @@ def verify(
     progress.say(f"files: {directory}")
     codes = {**_EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]
+
+
+def _recording(scenario: Scenario, here: Path) -> Recording | None:
+    from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
+
+    return open_recording(here / scenario.recording) if scenario.recording else None
 
 
 def _workers(*, workers: int | None, machines: int, **_: str) -> int:
@@ -298,12 +305,11 @@ def validate(scenarios: tuple[Path, ...]) -> None:
     """Check scenario files and the recordings they name; no engine is needed."""
     from harness.errors import ScenarioError  # noqa: PLC0415 - with the others
     from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
-    from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
 
     complaints = []
     for path in scenarios:
         try:
-            open_recording(path.absolute().parent / read_scenario(path).recording)
+            _recording(read_scenario(path), path.absolute().parent)
         except InputError as error:
             complaints.append(error.text)
         else:

@@ -96,7 +96,7 @@ def run(
             directory, report = verify(
                 Terms(
                     scenario=scenario,
-                    recording=open_recording(shop / scenario.recording),
+                    recording=open_recording(shop / "shop.parquet"),
                     references=references,
                     scenario_dir=shop,
                     parent=parent,

@@ -83,17 +83,24 @@ class Dossier:
         )
 
     def _columns(self, result: ArmResult) -> ArmColumns:
-        samples, shots = read_columns(result.samples), self._shots
-        request = shots.request[samples["shot"]]
+        samples = read_columns(result.samples)
+        if result.routes:
+            routes, route = result.routes, samples["shot"]
+            recorded_status = samples["status"]
+        else:
+            request = self._shots.request[samples["shot"]]
+            routes, route = self._shots.routes, self._shots.route[request]
+            recorded_status = self._shots.recorded_status[request]
+        measured_shots = int((samples["slice"] != 0).sum())
         return ArmColumns(
             samples=samples,
-            route=shots.route[request],
-            routes=shots.routes,
-            recorded_status=shots.recorded_status[request],
+            route=route,
+            routes=routes,
+            recorded_status=recorded_status,
             usage=read_columns(result.usage),
             cpu_ns=result.cpu_ns,
             deadline_ns=self._journal.scenario.load.deadline,
-            planned=self._journal.plan.planned,
+            planned=self._journal.plan.planned or measured_shots,
             open_loop=self._journal.plan.open_loop,
         )
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.environment import Build, Pinning
     from harness.load.selfcheck import Capacity
     from harness.model.plan import Plan
-    from harness.model.scenario import Scenario
+    from harness.model.scenario import Load, Scenario
     from harness.model.traffic import Recording
 
 __all__ = ["opened"]
@@ -28,64 +28,77 @@ _VERSIONS = ("seatrial", "locust", "gevent", "httptools", "docker", "scipy")
 def opened(
     trial: str,
     scenario: Scenario,
-    recording: Recording,
+    recording: Recording | None,
     *,
     plan: Plan,
     builds: Mapping[Arm, Build],
     pins: Pinning,
-    check: Capacity,
+    workers: int,
+    check: Capacity | None,
 ) -> Journal:
     """The journal of a trial that is about to play its first round.
 
     Args:
         trial: its id.
         scenario: its terms.
-        recording: the traffic.
+        recording: the traffic; `None` where a locustfile is the load.
         plan: what each arm will be sent.
         builds: by arm.
         pins: who got which cores.
-        check: what the load generator can send.
+        workers: load workers an arm.
+        check: what they can send; `None` where nobody knows what they will have to.
     """
     return Journal(
         id=trial,
         scenario=scenario,
-        recording_digest=recording.digest,
+        recording_digest=recording.digest if recording else "",
         plan=plan,
         baseline=builds[Arm.BASELINE].title,
         candidate=builds[Arm.CANDIDATE].title,
-        environment=tuple(_facts(scenario, plan, builds, check)),
-        notes=tuple(_notes(recording, builds, pins)),
+        environment=(
+            *_facts(scenario, plan, builds),
+            _crew(workers, check),
+            f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
+        ),
+        notes=(*_notes(builds, pins), *(_of_recording(recording) if recording else ())),
         versions={name: version(name) for name in _VERSIONS},
     )
 
 
 def _facts(
-    scenario: Scenario, plan: Plan, builds: Mapping[Arm, Build], check: Capacity
+    scenario: Scenario, plan: Plan, builds: Mapping[Arm, Build]
 ) -> Iterator[str]:
-    load, rounds = scenario.load, scenario.rounds
-    if load.replay is not None:
-        how = f"replay at {load.replay.speed:g} x speed, {load.replay.scale:g} x scale"
-    else:
-        how = f"{load.users} users with recorded think times"
+    rounds = scenario.rounds
     drivers = dict.fromkeys(build.order.driver for build in builds.values())
     yield f"driver {', '.join(drivers)}"
-    sent = f"{plan.shots} requests by {plan.users} users an arm and round"
-    yield f"{how}, {load.shape_name}; {sent}"
+    yield _load(scenario.load, plan)
     yield (
         f"rounds of {rounds.slices} slices of {rounds.slice / 1e9:g} s an arm, "
         f"after {rounds.warmup / 1e9:g} s of warm-up"
     )
-    yield (
-        f"{check.workers} load {'workers' if check.workers > 1 else 'worker'} an arm, "
-        f"able to send {HEADROOM:g} x the busiest second "
-        f"({check.busiest_per_s:,.0f} req/s)"
-    )
-    yield f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
-def _notes(
-    recording: Recording, builds: Mapping[Arm, Build], pins: Pinning
-) -> Iterator[str]:
+def _load(load: Load, plan: Plan) -> str:
+    if load.locustfile is not None:
+        return f"{load.users} users of {load.locustfile.name}"
+    sent = f"{plan.shots} requests by {plan.users} users an arm and round"
+    if load.replay is None:
+        return (
+            f"{load.users} users with recorded think times, {load.shape_name}; {sent}"
+        )
+    rates = f"{load.replay.speed:g} x speed, {load.replay.scale:g} x scale"
+    return f"replay at {rates}, {load.shape_name}; {sent}"
+
+
+def _crew(workers: int, check: Capacity | None) -> str:
+    crew = f"{workers} load {'workers' if workers > 1 else 'worker'} an arm"
+    if check is None:
+        return f"{crew}, not checked beforehand: what a locustfile sends is not known"
+    busiest = f"the busiest second ({check.busiest_per_s:,.0f} req/s)"
+    return f"{crew}, able to send {HEADROOM:g} x {busiest}"
+
+
+def _notes(builds: Mapping[Arm, Build], pins: Pinning) -> Iterator[str]:
     if pins.note:
         yield pins.note
     baseline, candidate = (builds[arm].reference.commit for arm in Arm)
@@ -93,8 +106,10 @@ def _notes(
         yield "both arms are the same build"
     elif baseline and baseline == candidate:
         yield "both arms are the same commit"
-    skipped = sum(each.count for each in recording.skipped)
-    if skipped:
+
+
+def _of_recording(recording: Recording) -> Iterator[str]:
+    if recording.skipped:
         reasons = ", ".join(f"{e.count:,} {e.reason}" for e in recording.skipped)
         yield f"not in the recording: {reasons}"
     for adapted in recording.adapted:

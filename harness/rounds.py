@@ -43,6 +43,7 @@ class Pair:
         hires: where each load worker of an arm comes from.
         directory: the trial's.
         announce: told what happens.
+        locustfile_dir: where the locustfile stands, if that is the load.
     """
 
     builds: Mapping[Arm, Build]
@@ -52,6 +53,7 @@ class Pair:
     hires: Sequence[Hire]
     directory: Path
     announce: Callable[[Announcement], None]
+    locustfile_dir: str = ""
 
 
 @dataclass(slots=True)
@@ -84,6 +86,7 @@ class _Stage:
             books=books,
             health=health,
             died=self.target.died(),
+            routes=self.generator.routes,
         )
 
 
@@ -230,4 +233,5 @@ def _load(
         cores=pair.pinning.generator,
         directory=directory,
         hires=pair.hires,
+        locustfile_dir=pair.locustfile_dir,
     )

@@ -76,7 +76,7 @@ class Terms:
 
     Attributes:
         scenario: its terms.
-        recording: the traffic.
+        recording: the traffic; `None` where a locustfile is the load.
         references: which code each arm is.
         scenario_dir: relative host paths start here.
         parent: where the trial's directory is made.
@@ -89,7 +89,7 @@ class Terms:
     """
 
     scenario: Scenario
-    recording: Recording
+    recording: Recording | None
     references: Mapping[Arm, Reference]
     scenario_dir: Path
     parent: Path
@@ -121,7 +121,8 @@ def verify(terms: Terms) -> tuple[Path, Report]:
         builds = {arm: stack.enter_context(_prepare(terms, arm, trial)) for arm in Arm}
         pins = pinning(terms.scenario.service.limits.cpus, workers=terms.workers)
         hires = [*[hire_here] * terms.workers, *far]
-        check = _self_check(terms, plan, pins, hires)
+        locustfile = terms.scenario.load.locustfile
+        check = None if locustfile else _self_check(terms, plan, pins, hires)
         journal = opened(
             trial,
             terms.scenario,
@@ -129,6 +130,7 @@ def verify(terms: Terms) -> tuple[Path, Report]:
             plan=plan,
             builds=builds,
             pins=pins,
+            workers=len(hires),
             check=check,
         )
         write_journal(directory, journal)
@@ -140,6 +142,7 @@ def verify(terms: Terms) -> tuple[Path, Report]:
             hires=hires,
             directory=directory,
             announce=terms.announce,
+            locustfile_dir=str(locustfile.absolute().parent) if locustfile else "",
         )
         report = _Course(pair, journal, terms).play(started_s)
     return directory, report

@@ -43,7 +43,8 @@ class ArmColumns:
             measured.
         cpu_ns: CPU time in the measured slices, `None` where it is not measured.
         deadline_ns: after which a request counts as unanswered.
-        planned: how many measured shots the plan has for this arm and round.
+        planned: how many measured shots the plan has for this arm and round; where no
+            plan says it, how many were sent.
         open_loop: whether shots have due times of their own.
     """
 

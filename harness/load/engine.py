@@ -57,12 +57,14 @@ class Generator:
         deadline_ns: the longest that a request may take.
         hands: the workers, each with its share.
         spools: where each of them leaves its samples.
+        routes: what samples are of, where no plan says it.
     """
 
     plan: Plan
     deadline_ns: int
     hands: tuple[Hand, ...]
     spools: tuple[Path, ...]
+    routes: tuple[str, ...] = ()
     _health: CrewHealth = field(init=False)
     _sent: int = 0
     _failed: int = 0
@@ -111,6 +113,8 @@ class Generator:
     def finish(self, samples: Path) -> tuple[Books, GeneratorHealth]:
         """End the workers, store the samples and close the books.
 
+        Afterwards `routes` says what samples are of, where a locustfile was the load.
+
         Raises:
             EngineError: a worker is gone or did not come back.
         """
@@ -118,6 +122,7 @@ class Generator:
         answers = told(self.hands, patience_s=_GRACE_S, silence_s=_GRACE_S)
         totals = [the(Totals, answer) for answer in answers]
         spooled = [read_spool(spool) for spool in self.spools]
+        self.routes = _joined(totals, spooled)
         records = np.concatenate(spooled)
         columns = {name: records[name] for name in records.dtype.names or ()}
         shares = [_books(*each) for each in zip(totals, spooled, strict=True)]
@@ -131,6 +136,18 @@ class Generator:
     def _tell(self, message: Slice | Go | Finish) -> None:
         for hand in self.hands:
             hand.tell(message)
+
+
+def _joined(
+    totals: Sequence[Totals], spooled: Sequence[NDArray[Any]]
+) -> tuple[str, ...]:
+    """One table of the workers' routes; their samples are numbered by it."""
+    places: dict[str, int] = {}
+    for each, records in zip(totals, spooled, strict=True):
+        if each.routes:
+            numbers = [places.setdefault(name, len(places)) for name in each.routes]
+            records["shot"] = np.array(numbers, "u4")[records["shot"]]
+    return tuple(places)
 
 
 def _books(totals: Totals, records: NDArray[Any]) -> Books:
@@ -189,6 +206,7 @@ def generating(
     cores: Sequence[int],
     directory: Path,
     hires: Sequence[Hire] = (hire_here,),
+    locustfile_dir: str = "",
 ) -> Iterator[Generator]:
     """The workers for one arm of one round; gone afterwards, whatever happens.
 
@@ -203,6 +221,7 @@ def generating(
         cores: processors to stay on, dealt out in turn; empty for any.
         directory: for the spools and each worker's log.
         hires: where each worker comes from, one an entry.
+        locustfile_dir: where the plan's locustfile stands, if it has one.
 
     Raises:
         EngineError: a worker could not be started.
@@ -224,6 +243,7 @@ def generating(
                 cores=[cores[index % len(cores)]] if cores else [],
                 index=index,
                 workers=len(hires),
+                directory=locustfile_dir,
             )
             title = f"load worker {index + 1} of {len(hires)} of the {arm} arm"
             hand = hire(order, title, directory / f"generator-{index}.log")

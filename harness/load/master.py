@@ -127,7 +127,9 @@ class Master:
     def _order(self, stream: _Stream, order: Assignment) -> None:
         shots = self._ship(stream.node, Path(order.shots))
         requests = self._ship(stream.node, Path(order.requests))
-        there = replace(order, shots=shots, requests=requests, spool="", cores=[])
+        there = replace(
+            order, shots=shots, requests=requests, spool="", cores=[], directory=""
+        )
         self._send(stream.node, "order", stream=stream.number, line=there.line())
 
     def _ship(self, node: str, path: Path) -> str:

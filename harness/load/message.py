@@ -61,6 +61,7 @@ class Assignment(Message):
         cores: processors to stay on; empty for any.
         index: of this worker; it plays the users whose number leaves this remainder.
         workers: how many there are.
+        directory: of the locustfile, if that is the load and it stands here.
     """
 
     shots: str
@@ -75,6 +76,7 @@ class Assignment(Message):
     cores: list[int]
     index: int
     workers: int
+    directory: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,7 @@ class Totals(Message):
         closed: of them, closed by the build while they were idle.
         reconnects: requests that opened a connection as their arm came back.
         open_files: how many this process may have open.
+        routes: what samples are of, where no plan says it; else empty.
     """
 
     sent: int
@@ -181,6 +184,7 @@ class Totals(Message):
     closed: int
     reconnects: int
     open_files: int
+    routes: list[str]
 
 
 _KINDS: Final[dict[str, type[Message]]] = {

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from harness.model.traffic import Request
 
-__all__ = ["SHOT_FIELDS", "Plan", "PlannedRequest"]
+__all__ = ["LOCUSTFILE", "SHOT_FIELDS", "Plan", "PlannedRequest"]
 
 SHOT_FIELDS: Final[Mapping[str, str]] = {
     "user": "u4",
@@ -28,6 +28,13 @@ pause after the user's previous answer, for its first shot after the arm's start
 `due_ns` the moment at which the user leaves, after which the shot is not sent; -1: it
 stays. `fresh` marks the start of a session, with an empty cookie jar. `request`
 is the row of the planned request.
+"""
+
+
+LOCUSTFILE: Final = "LOCUSTFILE"
+"""The method of the one request of a plan that a locustfile takes the place of.
+
+Its body is the file; each shot is a user, its `think_ns` the moment of its entrance.
 """
 
 
@@ -67,7 +74,8 @@ class Plan:
         warmup_ns: length of the warm-up on the arm's clock.
         slice_ns: length of a slice.
         slices: measured slices an arm and round.
-        planned: shots that fall due in them, if every answer comes at once.
+        planned: shots that fall due in them, if every answer comes at once; 0 where a
+            locustfile decides it.
         peak_users: the most virtual users on stage at once, likewise.
     """
 

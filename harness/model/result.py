@@ -53,6 +53,7 @@ CAUSES: Final = (
     "body over 100 MB",
     "invalid body",
     "protocol switched",
+    "failed by the locustfile",
 )
 """Why there is no complete answer; the place in this tuple is the stored code."""
 
@@ -188,6 +189,8 @@ class ArmResult:
         books: the workers' accounts together.
         health: the generator's.
         died: how the build's process ended during the round, empty while it lived.
+        routes: what a sample's `shot` numbers, where a locustfile is the load; empty
+            where it is a shot of the plan.
     """
 
     arm: Arm
@@ -197,6 +200,7 @@ class ArmResult:
     books: Books
     health: GeneratorHealth
     died: str = ""
+    routes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

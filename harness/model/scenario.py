@@ -277,6 +277,9 @@ class Load(_Part):
     """A closed population of that many users with recorded think times."""
     replay: Replay | None = None
     """An open population."""
+    locustfile: Annotated[Path, AfterValidator(_beside_the_scenario)] | None = None
+    """Instead of a recording: an unchanged locustfile with so many `users`; relative to
+    the scenario file."""
     shape: _Shape = "constant"
     """The load over time; left out, `constant` for `users`, `recorded` for `replay`.
 
@@ -303,6 +306,8 @@ class Load(_Part):
     def _one_model(self) -> Self:
         if (self.users is None) == (self.replay is None):
             raise ValueError("give either `users` or `replay`")
+        if self.locustfile and (self.users is None or self.shape != "constant"):
+            raise ValueError("a `locustfile` goes with `users` and no shape")
         return self
 
 
@@ -370,7 +375,7 @@ class Scenario(_Part):
     """Names the trial's directory."""
     why: str = ""
     """What the experienced engineer knows about this traffic, in prose."""
-    recording: Path
+    recording: Path | None = None
     """The recording, relative to the scenario file."""
     service: Service
     """The service under test."""
@@ -382,6 +387,12 @@ class Scenario(_Part):
     """How much worse the candidate may be."""
     seed: _Whole = Field(default=1, ge=0, lt=2**64)
     """Draws sessions, jitter and the first arm of each round."""
+
+    @model_validator(mode="after")
+    def _traffic(self) -> Self:
+        if (self.recording is None) == (self.load.locustfile is None):
+            raise ValueError("give a `recording`, or `load.locustfile` instead of it")
+        return self
 
     @model_validator(mode="after")
     def _measurable(self) -> Self:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.errors import InputError
-from harness.model.plan import PlannedRequest
+from harness.model.plan import LOCUSTFILE, PlannedRequest
 from harness.model.route import route_of
+from harness.model.traffic import Request
 from harness.planning.shape import period_ns, session_curve, user_curve
 from harness.store.plan import write_plan
 from harness.store.recording import exchanges
@@ -51,12 +52,19 @@ Shots = dict[str, "NDArray[Any]"]
 `at_ns`: the arm time of the shot if every answer comes at once."""
 
 
-def make_plan(scenario: Scenario, recording: Recording, directory: Path) -> Plan:
+def make_plan(scenario: Scenario, recording: Recording | None, directory: Path) -> Plan:
     """Plan what one arm is sent in one round, and store it in a directory.
+
+    Args:
+        scenario: whose load and rounds.
+        recording: the traffic; `None` where a locustfile is the load.
+        directory: gets the plan's files.
 
     Raises:
         InputError: the plan would be empty or too large.
     """
+    if recording is None:
+        return _guests(scenario, directory)
     rounds, timeline = scenario.rounds, read_timeline(recording)
     total_ns = rounds.warmup + rounds.slices * rounds.slice
     shots = _shots(scenario, timeline, total_ns)
@@ -79,6 +87,41 @@ def make_plan(scenario: Scenario, recording: Recording, directory: Path) -> Plan
         slices=rounds.slices,
         planned=int(after_warmup.sum()),
         peak_users=peak_users,
+    )
+
+
+def _guests(scenario: Scenario, directory: Path) -> Plan:
+    """A plan that says when a locustfile's users enter, and carries the file."""
+    path, users, rounds = (
+        scenario.load.locustfile,
+        scenario.load.users or 0,
+        scenario.rounds,
+    )
+    assert path is not None, "without a recording there is a locustfile"
+    numbers = np.arange(users)
+    return write_plan(
+        directory,
+        {
+            "user": numbers,
+            "due_ns": np.full(users, -1),
+            "think_ns": rounds.ramp * numbers // users,
+            "fresh": np.ones(users, bool),
+            "request": np.zeros(users),
+        },
+        [
+            PlannedRequest(
+                request=Request(method=LOCUSTFILE, target="/", body=path.read_bytes()),
+                route="locustfile",
+                cookies=(),
+                recorded_status=0,
+            )
+        ],
+        open_loop=False,
+        warmup_ns=rounds.warmup,
+        slice_ns=rounds.slice,
+        slices=rounds.slices,
+        planned=0,
+        peak_users=users,
     )
 
 

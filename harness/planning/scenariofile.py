@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import yaml
@@ -143,6 +145,7 @@ def read_scenario(path: Path) -> Scenario:
         lines = [_complaint(path, node, dict(each)) for each in error.errors()]
         raise ScenarioError("\n".join(lines)) from error
     _refuse_csv(path, node, scenario.load.shape)
+    _refuse_locustfile(path, node, scenario.load.locustfile)
     return scenario
 
 
@@ -166,6 +169,22 @@ def _refuse_csv(path: Path, root: yaml.Node, shape: Shape | str) -> None:
         mark = _mark(root, ("load", "shape", "csv"), key=False)
         message = _at(path, mark, f"load.shape.csv: {error.message}")
         raise ScenarioError(message, hint=error.hint) from error
+
+
+def _refuse_locustfile(path: Path, root: yaml.Node, locustfile: Path | None) -> None:
+    """Import it once, in a process of its own: Locust changes the one it is in."""
+    if locustfile is None:
+        return
+    if locustfile.is_file():
+        command = [sys.executable, "-m", "harness.load.locustfile", str(locustfile)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        broke = done.stderr.strip()[-300:] if done.returncode else ""
+        found = done.stdout.strip() or broke
+    else:
+        found = f"{locustfile}: there is no such file"
+    if found:
+        mark = _mark(root, ("load", "locustfile"), key=False)
+        raise ScenarioError(_at(path, mark, f"load.locustfile: {found}"))
 
 
 def _at(path: Path, mark: yaml.Mark | None, message: str | None) -> str:

@@ -23,8 +23,9 @@ def step_line(step: Step) -> str:
 
 def _pulse(pulse: Pulse, planned_per_s: float) -> str:
     per_s = pulse.sent / pulse.elapsed_s if pulse.elapsed_s else 0.0
+    planned = f" of {planned_per_s:,.0f}" if planned_per_s else ""
     return (
-        f"{pulse.users:,} users, {per_s:,.0f} of {planned_per_s:,.0f} req/s, "
+        f"{pulse.users:,} users, {per_s:,.0f}{planned} req/s, "
         f"{pulse.failed:,} errors, lag {figure(pulse.lag_ns, 'ns')}"
     )
 

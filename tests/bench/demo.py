@@ -43,7 +43,7 @@ def played(scenario: Scenario, candidate: str, parent: Path) -> tuple[Path, Repo
         return verify(
             Terms(
                 scenario=scenario,
-                recording=open_recording(shop / scenario.recording),
+                recording=open_recording(shop / "shop.parquet"),
                 references=references,
                 scenario_dir=shop,
                 parent=parent,

@@ -30,7 +30,13 @@ def report(**given: int | list[int]) -> SliceReport:
 
 
 TOTALS = Totals(
-    sent=4, in_flight=0, connections=1, closed=0, reconnects=0, open_files=20_000
+    sent=4,
+    in_flight=0,
+    connections=1,
+    closed=0,
+    reconnects=0,
+    open_files=20_000,
+    routes=[],
 )
 BOOKS = Books(
     sent=4, answered=4, failed=0, in_flight=0, connections=1, closed=0, reconnects=0

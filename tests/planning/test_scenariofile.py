@@ -183,3 +183,25 @@ def test_no_mapping(tmp_path: Path) -> None:
     """A file that holds something else is refused."""
     assert "1:1: a scenario is a mapping" in complaint(tmp_path, "- a\n")
     assert "1:1: a scenario is a mapping" in complaint(tmp_path, "")
+
+
+@pytest.mark.parametrize(
+    ("load", "recording", "message"),
+    [
+        ("{users: 3, locustfile: none.py}", "", "none.py: there is no such file"),
+        ("{locustfile: none.py, replay: {}}", "", "goes with `users`"),
+        ("{users: 3, locustfile: none.py}", "recording: r.parquet", "instead of it"),
+        ("{users: 3}", "", "give a `recording`"),
+    ],
+)
+def test_locustfile_or_recording(
+    tmp_path: Path, load: str, recording: str, message: str
+) -> None:
+    """The traffic is a recording or a locustfile, never both, and it is there."""
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        f"name: x\nservice: {{url: 'http://h'}}\nload: {load}\n{recording}\n"
+    )
+
+    with pytest.raises(ScenarioError, match=message):
+        read_scenario(path)

@@ -1,0 +1,61 @@
+"""Locustfiles: what is found in one, and what is said of a bad one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = """\
+from locust import HttpUser, constant, task
+from beside import WAIT_S
+
+
+class Visitor(HttpUser):
+    wait_time = constant(WAIT_S)
+
+    @task
+    def home(self):
+        self.client.get("/")
+"""
+
+
+def said_of(path: Path) -> str:
+    """What the check says, in a process of its own: Locust changes the one it is in."""
+    return subprocess.run(
+        [sys.executable, "-m", "harness.load.locustfile", str(path)],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+def test_good(tmp_path: Path) -> None:
+    """A locustfile may import what stands beside it; there is nothing to say."""
+    (tmp_path / "beside.py").write_text("WAIT_S = 1\n")
+    path = tmp_path / "locustfile.py"
+    path.write_text(GOOD)
+
+    assert "" == said_of(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GOOD, ":2: ModuleNotFoundError: No module named 'beside'"),
+        ("from locust import task\n", ":1: ValueError: it defines no User class"),
+        ("\n\nclass Visitor(\n", ":3: SyntaxError"),
+        ("import sys\nsys.exit(3)\n", ":2: SystemExit: 3"),
+    ],
+)
+def test_bad(tmp_path: Path, text: str, message: str) -> None:
+    """Whatever keeps a file from being loaded is said with its line."""
+    path = tmp_path / "locustfile.py"
+    path.write_text(text)
+
+    assert f"{path}{message}" in said_of(path)
