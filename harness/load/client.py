@@ -36,7 +36,7 @@ __all__ = ["Client", "Endpoint", "Outcome"]
 _PIECE_BYTES: Final = 65536
 _CONTINUE_NS: Final = 1_000_000_000
 _ESTABLISHED: Final = 1
-_LOOK_S: Final = 0.01
+_LOOK_S: Final = 0.05
 _OURS: Final = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
 )

@@ -14,9 +14,9 @@ from time import monotonic_ns, process_time_ns
 from typing import TYPE_CHECKING, Any
 
 import gevent
-from gevent.event import Event
 from gevent.hub import Waiter, get_hub
 
+from harness.load.alarm import Alarm
 from harness.load.message import Beat, SliceReport, Totals
 from harness.load.pacing import ArmClock, Pacer
 from harness.store.sample import RECORD
@@ -34,6 +34,9 @@ __all__ = ["Stage"]
 
 _TICK_NS = 10_000_000
 _MOMENT_S = 0.001
+_GRAIN_NS = 500_000
+"""Shots that fall due within it are sent together: half the wake-ups at 2,000 a second."""
+
 _SERVER_ERROR = 500
 
 
@@ -57,7 +60,8 @@ class Stage(ABC):
         self.slice = 0
         self._pacer = Pacer()
         self._open = False
-        self._woken_early = Event()
+        self._pacing = False
+        self._alarm = Alarm(self._pace)
         self._faults: list[BaseException] = []
         self._sent = self._failed = self._in_flight = self._reconnects = 0
         self._lag_ns = 0
@@ -120,7 +124,7 @@ class Stage(ABC):
         self._open = True
         timer = gevent.spawn(_ring, late_ns)
         with _collections() as pauses_ns:
-            self._wake_until(started_ns + slice_.length_ns)
+            self._pace_until(started_ns + slice_.length_ns)
         timer.kill()
         cpu_ns, wall_ns = process_time_ns() - cpu_ns, monotonic_ns() - started_ns
         self._drain(started_ns + slice_.length_ns + self._deadline_ns)
@@ -198,25 +202,37 @@ class Stage(ABC):
             return
         waiter: Any = Waiter()
         if self._pacer.add(eligible_ns, waiter):
-            self._woken_early.set()
+            self._set_alarm()
         waiter.get()
 
-    def _wake_until(self, end_ns: int) -> None:
-        """The one pacer: wake each user when its shot becomes eligible."""
-        while (now_ns := monotonic_ns()) < end_ns:
-            self._wake(self.clock.arm_time(now_ns))
-            next_ns = self._pacer.next_ns()
-            until_ns = end_ns
-            if next_ns is not None:
-                until_ns = min(end_ns, self.clock.monotonic_time(next_ns))
-            self._woken_early.clear()
-            self._woken_early.wait(max(0, until_ns - monotonic_ns()) / 1e9)
-        self._wake(self.clock.end_ns - 1)
+    def _pace(self) -> None:
+        """The one pacer: wake each user whose shot has become eligible.
+
+        A callback of the hub, not a greenlet, since waking up is most of what a request
+        costs while there are few.
+        """
+        self._wake(self.clock.arm_time(monotonic_ns()))
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        next_ns = self._pacer.next_ns()
+        if self._pacing and next_ns is not None and next_ns < self.clock.end_ns:
+            at_ns = self.clock.monotonic_time(next_ns)
+            self._alarm.set(at_ns - at_ns % -_GRAIN_NS)
+
+    def _pace_until(self, end_ns: int) -> None:
+        self._pacing = True
+        self._set_alarm()
+        gevent.sleep(max(0, end_ns - monotonic_ns()) / 1e9)
+        self._pacing = False
+        self._alarm.stop()
+        run_callback = get_hub().loop.run_callback
+        for waiter in self._pacer.due(self.clock.end_ns - 1):
+            run_callback(waiter.switch, None)  # type: ignore[attr-defined] # a Waiter
 
     def _wake(self, arm_ns: int) -> None:
-        run_callback = get_hub().loop.run_callback
         for waiter in self._pacer.due(arm_ns):
-            run_callback(waiter.switch, None)  # type: ignore[attr-defined] # a Waiter
+            waiter.switch(None)  # type: ignore[attr-defined] # a Waiter
 
     def note_fault(self, *, exception: BaseException, **_: Any) -> None:
         """Something of ours broke in a user: the slice will end with it."""

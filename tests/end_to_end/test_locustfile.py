@@ -98,9 +98,7 @@ def test_equal_builds(trial: Callable[[float], tuple[int, str, Path]]) -> None:
             last_ns = samples["done_ns"][mine].max()
             spans.append((samples["sent_ns"][mine].min(), last_ns))
     spans.sort()
-    assert all(
-        end < begin for (_, end), (begin, _) in zip(spans, spans[1:], strict=False)
-    )
+    assert all(end < begin for (_, end), (begin, _) in pairwise(spans))
     stored = json.loads((directory / "round-01" / "round.json").read_text())
     assert {"GET /login", "GET /mine", "GET /page/{id}", "GET /"} == set(
         stored["round"]["baseline"]["routes"]
