@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["seatrial"]
 
+_MOST_PORT: Final = 65_535
 _EXIT_OF: Final[Mapping[str, int]] = {
     "PASS": 0,
     "FAIL": 1,
@@ -211,14 +212,18 @@ def _recording(scenario: Scenario, here: Path) -> Recording | None:
 
 
 def _workers(*, workers: int | None, machines: int, **_: str) -> int:
-    return int(not machines) if workers is None else max(workers, int(not machines))
+    if workers is None:
+        return int(not machines)
+    if workers + machines == 0:
+        raise InputError("--workers 0: nobody would send", hint="or --machines N")
+    return workers
 
 
 def _post(*, machines: int, listen: str, token: str, **_: int | None) -> Post:
     from harness.load.fleet import Post  # noqa: PLC0415 - with the others
 
     host, port = _address("--listen", listen)
-    if host in {"0.0.0.0", "*"}:  # noqa: S104 - refused
+    if not host.strip("0.:*[]"):
         raise InputError(
             f"--listen {listen}: this is no address that machines can send to",
             hint="name the one of this machine on their network",
@@ -228,7 +233,8 @@ def _post(*, machines: int, listen: str, token: str, **_: int | None) -> Post:
 
 def _address(option: str, text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit():
+    known = host and port.isascii() and port.isdigit()
+    if not known or int(port) > _MOST_PORT:
         raise InputError(f"{option} {text}: write it as HOST:PORT")
     return host, int(port)
 

@@ -94,8 +94,11 @@ def _crew(workers: int, check: Capacity | None) -> str:
     crew = f"{workers} load {'workers' if workers > 1 else 'worker'} an arm"
     if check is None:
         return f"{crew}, not checked beforehand: what a locustfile sends is not known"
-    busiest = f"the busiest second ({check.busiest_per_s:,.0f} req/s)"
-    return f"{crew}, able to send {HEADROOM:g} x {busiest}"
+    return (
+        f"{crew}, {check.reached_per_s:,.0f} req/s beforehand on a server that does "
+        f"nothing, asked for {HEADROOM:g} x the {check.busiest_per_s:,.0f} of the "
+        "busiest second"
+    )
 
 
 def _notes(builds: Mapping[Arm, Build], pins: Pinning) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -32,19 +33,25 @@ class Progress:
     def _replace(self, step: Step) -> None:
         self.end_step()
         width = shutil.get_terminal_size().columns - 1
-        click.echo(_line_of(step)[:width], err=True, nl=False)
+        _echo(_line_of(step)[:width], nl=False)
         self._step = True
 
     def say(self, line: str) -> None:
         """Tell what is not to be replaced."""
         self.end_step()
-        click.echo(line, err=True)
+        _echo(line)
 
     def end_step(self) -> None:
         """Take a step away that something else will follow."""
         if self._step:
-            click.echo("\r\x1b[K", err=True, nl=False)
+            _echo("\r\x1b[K", nl=False)
         self._step = False
+
+
+def _echo(text: str, *, nl: bool = True) -> None:
+    """Whoever listened may be gone; the work goes on."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=True, nl=nl)
 
 
 def _line_of(step: Step) -> str:

@@ -14,6 +14,7 @@ from harness.errors import BuildError, CandidateError, WorkerLostError
 from harness.load.engine import generating
 from harness.model.progress import Step
 from harness.model.result import Arm, ArmResult, Round
+from harness.store.plan import moments_ns
 from harness.store.sample import write_usage
 from harness.store.trial import keep_void, partial_round, write_round
 
@@ -176,10 +177,20 @@ class _Step:
         )
 
 
+def _planned(plan: Plan) -> list[int]:
+    """Shots that fall due in the warm-up and in each slice; 0 for a locustfile's."""
+    if not plan.planned:
+        return [0] * (plan.slices + 1)
+    after_ns = moments_ns(plan) - plan.warmup_ns
+    part = np.where(after_ns < 0, 0, 1 + after_ns // plan.slice_ns)
+    counts: list[int] = np.bincount(part, minlength=plan.slices + 1).tolist()
+    return counts
+
+
 def _steps(pair: Pair, index: int, first: Arm) -> Iterator[_Step]:
     """The parts of a round in their order."""
     plan = pair.plan
-    measured_s = plan.slices * plan.slice_ns / 1e9
+    planned = _planned(plan)
     left_s = 2 * plan.total_ns / 1e9
     for number in range(plan.slices + 1):
         part = f"slice {number}/{plan.slices}" if number else "warm-up"
@@ -190,7 +201,7 @@ def _steps(pair: Pair, index: int, first: Arm) -> Iterator[_Step]:
                 arm=arm,
                 number=number,
                 title=f"round {index}: {part}, {arm}",
-                planned_per_s=plan.planned / measured_s,
+                planned_per_s=planned[number] / length_s if length_s else 0.0,
                 length_s=length_s,
                 left_s=left_s,
                 announce=pair.announce,

@@ -116,7 +116,8 @@ def verify(terms: Terms) -> tuple[Path, Report]:
             terms.announce(line)
         directory = stack.enter_context(_directory(terms.parent, trial))
         plan = make_plan(terms.scenario, terms.recording, directory)
-        refuse_too_many_users(plan, terms.workers + terms.post.machines)
+        machines = terms.post.machines
+        refuse_too_many_users(plan, terms.workers + machines, machines)
         far = stack.enter_context(hosting(terms.post, terms.announce))
         builds = {arm: stack.enter_context(_prepare(terms, arm, trial)) for arm in Arm}
         pins = pinning(terms.scenario.service.limits.cpus, workers=terms.workers)

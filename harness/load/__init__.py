@@ -1,1 +1,1 @@
-"""Planned requests to samples: one worker process an arm, Locust inside it."""
+"""Planned requests to samples: worker processes with Locust inside them."""

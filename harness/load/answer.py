@@ -24,7 +24,6 @@ _FINAL = 200
 """Statuses below it are informational: the answer is still to come."""
 
 _SWITCHING = 101
-_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class Answer:
@@ -43,6 +42,7 @@ class Answer:
     """
 
     __slots__ = (
+        "_fields_bytes",
         "_framed",
         "_head",
         "_head_bytes",
@@ -69,7 +69,7 @@ class Answer:
             head: whether HEAD was asked.
         """
         self._head = head
-        self._head_bytes = 0
+        self._head_bytes = self._fields_bytes = 0
         self._framed = False
         self.status = 0
         self.complete = False
@@ -120,11 +120,16 @@ class Answer:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser."""
+        self._fields_bytes += len(name) + len(value)
+        if self._fields_bytes > HEAD_BYTES:
+            self.fault = "head over 64 KiB"
         name = name.lower()
         if name == b"set-cookie":
             self.set_cookies.append(value.decode("latin-1"))
-        elif name in _FRAMING:
+        elif name == b"content-length":
             self._framed = True
+        elif name == b"transfer-encoding":
+            self._framed = value.lower().rstrip().endswith(b"chunked")
 
     def on_headers_complete(self) -> None:
         """Called by the parser."""

@@ -62,7 +62,7 @@ class Endpoint:
     """Where all users of an arm send, and what they did to its connections.
 
     Attributes:
-        host: name or address; a name is resolved once.
+        host: name or address; the first address that a name has is kept.
         port: TCP port.
         deadline_ns: the longest that a request may take from its sending.
         tls: the one context that all connections share, `None` for plain text.
@@ -83,7 +83,10 @@ class Endpoint:
 
     def _resolved(self) -> tuple[Any, ...]:
         if not self._address:
-            found = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM)
+            try:
+                found = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM)
+            except UnicodeError as error:
+                raise gaierror(str(error)) from error
             self._address = found[0]
         return self._address
 
@@ -177,6 +180,7 @@ class Client:
         reused = self._connection is not None
         if reused and not self._alive():
             endpoint.closed += 1
+            reused = False
             self.close()
         endpoint.waiting[me] = monotonic_ns() + endpoint.deadline_ns
         try:
@@ -231,7 +235,8 @@ class Client:
             connection.sendall(payload)
             if self._refused_meanwhile(answer):
                 return
-            connection.sendall(body)
+            if not answer.status:
+                connection.sendall(body)
         else:
             connection.sendall(payload)
         self._read(answer)
@@ -253,11 +258,13 @@ class Client:
             while not answer.interim and (left_ns := until_ns - monotonic_ns()) > 0:
                 connection.settimeout(left_ns / 1e9)
                 piece = connection.recv(_PIECE_BYTES)
+                if not piece:
+                    answer.end()
                 if not piece or answer.feed(piece):
                     answer.reusable = False
                     return True
         except TimeoutError:
-            if monotonic_ns() < until_ns:
+            if getcurrent() not in self._endpoint.waiting:
                 raise
         finally:
             connection.settimeout(None)

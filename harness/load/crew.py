@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
-from harness.errors import WorkerLostError
+from harness.errors import EngineError, WorkerLostError
 from harness.load.message import Beat, Message, parse
 
 if TYPE_CHECKING:
@@ -171,6 +171,8 @@ def told(
             for hand, message in _next(selector):
                 heard_s[hand] = time.monotonic()
                 if not isinstance(message, Beat):
+                    if hand in answers:
+                        raise EngineError(f"{hand.title} speaks out of turn")
                     answers[hand] = message
                     selector.unregister(hand.channel)
                 elif on_beat is not None:
@@ -195,5 +197,9 @@ def _refuse_silence(
     now_s = time.monotonic()
     for hand in hands:
         silent_s = now_s - heard_s[hand]
-        if hand not in answers and (silent_s > silence_s or now_s > end_s):
+        if hand in answers:
+            continue
+        if silent_s > silence_s:
             raise hand.lost(silent_s)
+        if now_s > end_s:
+            raise WorkerLostError(f"{hand.title} beats but does not come to its end")

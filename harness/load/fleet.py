@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,6 +80,7 @@ def hosting(post: Post, announce: Callable[[str], None]) -> Iterator[list[Hire]]
         with process:
             try:
                 _await_machines(process, post, token, log, announce)
+                threading.Thread(target=_hear_out, args=(process,), daemon=True).start()
                 yield [_far(path, place) for place in range(post.machines)]
             finally:
                 _send_home(process)
@@ -112,7 +114,7 @@ def _await_machines(
             announce(f"{joined} of {post.machines} machines are here")
         if joined == post.machines:
             return
-    if process.poll() is not None:
+    if joined < post.machines and _ended(process):
         tail = log.read_text(errors="replace").strip().splitlines()[-1:]
         raise InputError(
             f"cannot listen on {post.host}:{post.port}: {' '.join(tail)}",
@@ -135,6 +137,21 @@ def _told(descriptor: int, end_s: float) -> Iterator[dict[str, Any]]:
                 return
             *lines, unread = (unread + piece).split(b"\n")
             yield from map(json.loads, lines)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(1)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _hear_out(process: subprocess.Popen[bytes]) -> None:
+    """Keep the master's pipe empty: what it tells now shows in the rounds."""
+    assert process.stdout is not None
+    while process.stdout.read(1 << 16):
+        pass
 
 
 def _send_home(process: subprocess.Popen[bytes]) -> None:

@@ -16,6 +16,7 @@ import sys
 import time
 import traceback
 from bisect import bisect
+from contextlib import redirect_stdout
 from functools import wraps
 from itertools import accumulate
 from pathlib import Path
@@ -26,6 +27,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import gevent
+import locust
+from gevent import Timeout
 from gevent.monkey import get_original
 from geventhttpclient.connectionpool import ConnectionPool
 from locust import FastHttpUser
@@ -50,6 +53,10 @@ if TYPE_CHECKING:
 __all__ = ["Guests", "complaint", "user_classes_of"]
 
 _FAILED = CAUSES.index("failed by the locustfile")
+_TIMEOUT = CAUSES.index("timeout")
+_UNANSWERED = "(unanswered)"
+"""The route of requests that were ended at their deadline: Locust names none before."""
+
 _poll = get_original("select", "poll")
 
 
@@ -81,9 +88,13 @@ class Guests(Stage):
             each.host = host
         self._classes = classes
         self._weights = list(accumulate(each.weight for each in classes))
-        environment = Environment(user_classes=classes, host=host)
+        environment = Environment(user_classes=classes, host=host, events=locust.events)
         environment.events.request.add_listener(self._on_request)  # type: ignore[no-untyped-call] # locust's
         self.runner = environment.create_local_runner()
+        runner = self.runner
+        environment.events.init.fire(
+            environment=environment, runner=runner, web_ui=None
+        )  # type: ignore[no-untyped-call] # locust's
         environment.events.test_start.fire(environment=environment)  # type: ignore[no-untyped-call] # locust's
 
     @property
@@ -117,12 +128,23 @@ class Guests(Stage):
         self.wait_until(until_ns, until_ns)
 
     def send(self, request: Callable[[], Any]) -> Any:
-        """Send a request once the arm plays, within its deadline."""
+        """Send a request once the arm plays, and end it at its deadline.
+
+        Raises:
+            TimeoutError: it was not answered by then; there is a sample of it.
+        """
         now_ns = self.clock.arm_time(monotonic_ns())
         self.wait_until(now_ns, now_ns)
-        self.begin()
+        sent_ns = self.begin()
+        expired = Timeout(self._deadline_ns / 1e9)
         try:
-            return request()
+            with expired:
+                return request()
+        except Timeout as error:
+            if error is not expired:
+                raise
+            self._note(_UNANSWERED, sent_ns, monotonic_ns(), _nothing(_TIMEOUT))
+            raise TimeoutError(f"no answer within {expired.seconds:g} s") from error
         finally:
             self.end()
 
@@ -146,7 +168,6 @@ class Guests(Stage):
         sent_ns = now_ns - took_ns
         if start_time is not None:
             sent_ns = now_ns - round((time.time() - start_time) * 1e9)
-        route = f"{request_type} {name}"
         outcome = Outcome(
             status=int(getattr(response, "status_code", 0) or 0),
             cause=_FAILED if exception is not None else 0,
@@ -155,8 +176,17 @@ class Guests(Stage):
             opened=False,
             set_cookies=[],
         )
+        self._note(f"{request_type} {name}", sent_ns, sent_ns + took_ns, outcome)
+
+    def _note(self, route: str, sent_ns: int, done_ns: int, outcome: Outcome) -> None:
         shot = self._routes.setdefault(route, len(self._routes))
-        self.record(shot, (sent_ns, sent_ns, sent_ns, sent_ns + took_ns), outcome)
+        self.record(shot, (sent_ns, sent_ns, sent_ns, done_ns), outcome)
+
+
+def _nothing(cause: int) -> Outcome:
+    return Outcome(
+        status=0, cause=cause, body_bytes=0, digest=0, opened=False, set_cookies=[]
+    )
 
 
 def user_classes_of(source: bytes, directory: str) -> list[type[User]]:
@@ -185,12 +215,18 @@ def user_classes_of(source: bytes, directory: str) -> list[type[User]]:
 def complaint(path: Path) -> str:
     """What is wrong with a locustfile, with its line; empty if it can be imported."""
     try:
-        user_classes_of(path.read_bytes(), str(path.parent))
+        with redirect_stdout(sys.stderr):
+            classes = user_classes_of(path.read_bytes(), str(path.parent))
     except BaseException as error:  # noqa: BLE001 - whatever the user's code does
         frames = traceback.extract_tb(error.__traceback__)
         lines = [each.lineno for each in frames if each.filename == "locustfile.py"]
         line = getattr(error, "lineno", None) or (lines[-1] if lines else 1)
         return f"{path}:{line}: {type(error).__name__}: {error}"
+    if not any(each.weight for each in classes):
+        return f"{path}:1: every User class has weight 0"
+    fixed = [each.__name__ for each in classes if each.fixed_count]
+    if fixed:
+        return f"{path}:1: fixed_count of {fixed[0]} is not supported; use weight"
     return ""
 
 

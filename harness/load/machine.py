@@ -51,6 +51,7 @@ class Machine:
         self._workers: dict[int, _Worker] = {}
         self._round_trips: list[tuple[int, int]] = []
         self._ahead_ns = 0
+        self._heard_s = time.monotonic()
         self._answered = Event()
         self._code = _DONE
         self._over = Event()
@@ -75,6 +76,7 @@ class Machine:
         if not self._answered.wait(_ANSWER_S):
             _say("the master does not answer; is it a Seatrial trial?")
             return _LEFT
+        self._runner.environment.events.heartbeat_received.add_listener(self._hear)  # type: ignore[no-untyped-call] # locust's
         keepers = [gevent.spawn(self._keep_time), gevent.spawn(self._keep_watch)]
         gevent.spawn(self._runner.greenlet.join).link(lambda _: self._over.set())
         self._over.wait()
@@ -98,25 +100,26 @@ class Machine:
     def _keep_time(self) -> None:
         """Ask for the master's clock, again and again: clocks drift."""
         while True:
-            self._round_trips.clear()
             for _ in range(_PINGS):
                 self._send("clock", sent_ns=monotonic_ns())
                 gevent.sleep(0.02)
             gevent.sleep(_RESYNC_S)
+
+    def _hear(self, **_: Any) -> None:
+        self._heard_s = time.monotonic()
 
     def _clock(self, _node: str, data: dict[str, Any]) -> None:
         """The quickest round trip tells most: the master's moment was midway."""
         now_ns = monotonic_ns()
         middle_ns = (data["sent_ns"] + now_ns) // 2
         trip = (now_ns - data["sent_ns"], middle_ns - data["here_ns"])
-        self._round_trips.append(trip)
+        self._round_trips = [*self._round_trips[1 - _PINGS :], trip]
         self._ahead_ns = min(self._round_trips)[1]
 
     def _keep_watch(self) -> None:
         while True:
             gevent.sleep(0.5)
-            heard_s = self._runner.last_heartbeat_timestamp
-            if heard_s and time.time() - heard_s > LIVENESS_S:
+            if time.monotonic() - self._heard_s > LIVENESS_S:
                 _say("the master fell silent; its workers are ended")
                 self._code = _LEFT
                 self._over.set()
@@ -140,6 +143,8 @@ class Machine:
 
     def _relay(self, stream: int, worker: _Worker, spool: Path) -> None:
         for line in worker.lines():
+            if not line.endswith(b"\n"):
+                break
             if isinstance(parse(line), Totals):
                 for piece in pieces(spool):
                     self._send("spool", stream=stream, piece=piece)

@@ -25,6 +25,7 @@ from typing import Any
 
 import gevent
 from gevent import socket
+from gevent.lock import BoundedSemaphore
 from gevent.socket import wait_read
 from locust.env import Environment
 from locust.runners import STATE_MISSING
@@ -42,9 +43,10 @@ class Master:
 
     def __init__(self, host: str, port: int, machines: int, token: str) -> None:
         self._token = token
-        self._machines = machines
+        self._places: list[str | None] = [None] * machines
         self._names: dict[str, str] = {}
         self._files: dict[str, set[str]] = {}
+        self._shipping = BoundedSemaphore()
         self._streams: dict[int, _Stream] = {}
         self._numbers = count()
         self._runner = Environment().create_master_runner(host, port)
@@ -70,18 +72,20 @@ class Master:
             self._send(node, "refused", reason=reason)
             return
         self._names[node] = name
+        self._places[self._places.index(None)] = node
         self._files[node] = set()
         self._send(node, "welcome")
         _say(joined=name)
 
     def _objection(self, data: dict[str, Any]) -> str:
         ours, theirs = version("seatrial"), data.get("version")
-        if not hmac.compare_digest(str(data.get("token")), self._token):
+        given = str(data.get("token")).strip().encode()
+        if not hmac.compare_digest(given, self._token.encode()):
             return "the token is wrong"
         if theirs != ours:
             return f"it has seatrial {theirs}, the trial has {ours}"
-        if len(self._names) == self._machines:
-            return f"the trial has all of its {self._machines} machines"
+        if None not in self._places:
+            return f"the trial has all of its {len(self._places)} machines"
         return ""
 
     def _clock(self, node: str, data: dict[str, Any]) -> None:
@@ -98,8 +102,11 @@ class Master:
 
     def _forget(self, node: str) -> None:
         _say(lost=self._names.pop(node))
+        self._places[self._places.index(node)] = None
         for stream in [s for s in self._streams.values() if s.node == node]:
+            self._send(node, "close", stream=stream.number)
             self._hang_up(stream)
+        self._send(node, "refused", reason="the trial missed it for some seconds")
 
     def serve(self, listening: socket.socket) -> None:
         """Take the engine's connections, one a worker."""
@@ -111,11 +118,11 @@ class Master:
         lines = connection.makefile("rb")
         place = json.loads(lines.readline())["machine"]
         order = the(Assignment, parse(lines.readline()))
-        nodes = list(self._names)
-        if place >= len(nodes):
+        node = self._places[place]
+        if node is None:
             connection.close()
             return
-        stream = _Stream(next(self._numbers), nodes[place], connection, order.spool)
+        stream = _Stream(next(self._numbers), node, connection, order.spool)
         self._streams[stream.number] = stream
         self._order(stream, order)
         for line in lines:
@@ -133,13 +140,17 @@ class Master:
         self._send(stream.node, "order", stream=stream.number, line=there.line())
 
     def _ship(self, node: str, path: Path) -> str:
-        """Send a file to a machine that lacks it; what it is called there."""
+        """Send a file to a machine that lacks it; what it is called there.
+
+        One at a time: an order must not overtake the file that it is about.
+        """
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        if digest not in self._files[node]:
-            self._files[node].add(digest)
-            for piece in pieces(path):
-                self._send(node, "file", digest=digest, piece=piece)
-                gevent.sleep(0)
+        with self._shipping:
+            if digest not in self._files[node]:
+                for piece in pieces(path):
+                    self._send(node, "file", digest=digest, piece=piece)
+                    gevent.sleep(0)
+                self._files[node].add(digest)
         return digest
 
     def _stream(self, node: str, data: dict[str, Any]) -> _Stream | None:

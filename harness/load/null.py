@@ -8,6 +8,7 @@ process, one core, no work: whatever limits the load against it is the generator
 
 from __future__ import annotations
 
+import resource
 import select
 import socket
 import sys
@@ -58,6 +59,8 @@ class _Connection:
 
 def main(host: str) -> None:
     """Serve until standard input ends."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with socket.create_server((host, 0), backlog=_BACKLOG) as listener:
         sys.stdout.write(f"{listener.getsockname()[1]}\n")
         sys.stdout.flush()

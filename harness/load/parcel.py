@@ -2,7 +2,7 @@
 
 machine: join {token, version, machine}     → master: welcome {} | refused {reason}
 machine: clock {sent_ns}                    → master: clock {sent_ns, here_ns}
-master:  file {digest, piece, last}           a plan's file, once a machine
+master:  file {digest, piece}                 a plan's file, once a machine
 master:  order {stream, line}                 start a worker with that assignment
 both:    line {stream, line}                  between the engine and that worker
 machine: spool {stream, piece}                samples, before the line of the totals

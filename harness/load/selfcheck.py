@@ -20,7 +20,7 @@ import numpy as np
 from harness.errors import EngineError, InputError
 from harness.load.engine import generating
 from harness.load.health import local_ports
-from harness.store.plan import read_requests, read_shots, write_plan
+from harness.store.plan import moments_ns, read_requests, read_shots, write_plan
 from harness.store.sample import read_columns
 
 if TYPE_CHECKING:
@@ -74,32 +74,33 @@ class Capacity:
     def workers_needed(self) -> int:
         """How many workers it would take, each with a core of its own."""
         wanted_per_s = HEADROOM * self.busiest_per_s
-        return math.ceil(wanted_per_s / self.reached_per_s * self.workers)
+        least = math.ceil(wanted_per_s / self.reached_per_s * self.workers)
+        return max(least, self.workers + 1)
 
 
 def busiest_per_s(plan: Plan) -> float:
     """Requests in the plan's busiest second, if every answer comes at once."""
-    shots = read_shots(plan.shots_path)
-    at_ns = shots["due_ns"]
-    if not plan.open_loop:
-        total_ns = np.cumsum(shots["think_ns"])
-        first = np.flatnonzero(np.diff(shots["user"].astype("i8"), prepend=-1))
-        before_ns = np.repeat(
-            total_ns[first] - shots["think_ns"][first],
-            np.diff([*first, len(total_ns)]),
-        )
-        at_ns = total_ns - before_ns
-    return float(np.bincount(at_ns // _SECOND_NS).max())
+    return float(np.bincount(moments_ns(plan) // _SECOND_NS).max())
 
 
-def refuse_too_many_users(plan: Plan, workers: int) -> None:
-    """Refuse a plan whose users this machine has no descriptors or ports for.
+def refuse_too_many_users(plan: Plan, workers: int, machines: int = 0) -> None:
+    """Refuse a plan whose users there are no descriptors or ports for.
+
+    Args:
+        plan: of the trial; a build that answers slowly may have more users at once.
+        workers: an arm, on all machines together.
+        machines: other than this one, taken to be like it.
 
     Raises:
         InputError: with the numbers.
     """
     _, open_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     at_hand = open_files - _OWN_FILES
+    if at_hand <= 0:
+        raise InputError(
+            f"a process may open {open_files} files here, too few for load",
+            hint="raise `ulimit -Hn`",
+        )
     if math.ceil(plan.peak_users / workers) > at_hand:
         raise InputError(
             f"the plan has {plan.peak_users:,} users at once, {workers} load "
@@ -107,7 +108,7 @@ def refuse_too_many_users(plan: Plan, workers: int) -> None:
             f"{at_hand:,} connections each",
             hint=f"--workers {math.ceil(plan.peak_users / at_hand)}, or fewer users",
         )
-    if plan.peak_users > local_ports():
+    if math.ceil(plan.peak_users / max(1, machines)) > local_ports():
         raise InputError(
             f"the plan has {plan.peak_users:,} users at once, this machine has "
             f"{local_ports():,} ports to one target",
@@ -224,7 +225,7 @@ def _reached_per_s(samples: Path) -> float:
     columns = read_columns(samples)
     done = (columns["slice"] > 0) & (columns["cause"] == 0)
     if not done.any():
-        return 0.001
+        raise EngineError("the self-check's server answered nothing")
     wall_ns = columns["done_ns"][done].max() - columns["due_ns"][done].min()
     return float(done.sum() / max(wall_ns, _CHECK_NS) * _SECOND_NS)
 

@@ -35,7 +35,7 @@ __all__ = ["Stage"]
 _TICK_NS = 10_000_000
 _MOMENT_S = 0.001
 _GRAIN_NS = 500_000
-"""Shots that fall due within it are sent together: half the wake-ups at 2,000 a second."""
+"""Shots that fall due within it are sent together, for fewer wake-ups."""
 
 _SERVER_ERROR = 500
 

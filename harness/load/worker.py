@@ -3,9 +3,8 @@
     python -m harness.load.worker CHANNEL_FD
 
 Locust runs every virtual user; the plan says what each sends and when; nothing of
-Locust's statistics is read. The engine's messages come as lines over the channel. This
-module and `client` are the only places where locust and gevent are imported: importing
-locust patches the process.
+Locust's statistics is read. The engine's messages come as lines over the channel.
+Importing locust patches the process, so nothing imports this one.
 """
 
 from __future__ import annotations

@@ -84,9 +84,8 @@ class Curve:
     @property
     def comings(self) -> float:
         """How many entrances `stays` has at most."""
-        return float(
-            self.level[0] + np.diff(self.level).clip(0).sum() + len(self.level)
-        )
+        rises = np.diff(self.level).clip(0).sum()
+        return float(self.level[0] + rises + len(self.level))
 
     def moments(self, random: np.random.Generator) -> NDArray[np.int64]:
         """When the area reaches k + a jitter in [0, 1), for k = 0, 1, … to the end."""

@@ -46,6 +46,7 @@ __all__ = [
 _JITTER_NS = 5_000_000_000
 _LEAST_STEP_NS = 1_000_000
 _MOST_SHOTS = 20_000_000
+_NONE = np.empty(0, "i8")
 
 Shots = dict[str, "NDArray[Any]"]
 """The columns of a plan's shots, but `row` of the recording instead of `request`, and
@@ -71,7 +72,7 @@ def make_plan(scenario: Scenario, recording: Recording | None, directory: Path) 
     if not len(shots["row"]):
         raise InputError(
             f"{recording.path}: no request falls into a round's {total_ns / 1e9:g} s",
-            hint="raise load.replay.speed, or make the slices longer",
+            hint="raise load.replay.speed or the shape's level, or lengthen the slices",
         )
     peak_users = _peak_users(shots)
     after_warmup = shots.pop("at_ns") >= rounds.warmup
@@ -98,6 +99,7 @@ def _guests(scenario: Scenario, directory: Path) -> Plan:
         scenario.rounds,
     )
     assert path is not None, "without a recording there is a locustfile"
+    _refuse_more_than_fit(users)
     numbers = np.arange(users)
     return write_plan(
         directory,
@@ -128,7 +130,9 @@ def _guests(scenario: Scenario, directory: Path) -> Plan:
 def _shots(scenario: Scenario, timeline: Timeline, total_ns: int) -> Shots:
     load, rounds, seed = scenario.load, scenario.rounds, scenario.seed
     if load.replay is None:
+        _refuse_more_than_fit(load.users or 0)
         curve = user_curve(load.shape, load.users or 0, rounds, timeline)
+        _refuse_more_than_fit(curve.comings)
         return closed_shots(timeline, curve.stays(rounds.ramp), total_ns, seed)
     if load.shape == "recorded":
         return open_shots(timeline, load.replay, total_ns, seed)
@@ -312,6 +316,10 @@ def _peak_users(shots: Shots) -> int:
 def _thinking(
     parts: list[tuple[int, int, NDArray[Any], NDArray[Any], NDArray[Any]]],
 ) -> Shots:
+    if not parts:
+        return dict.fromkeys(("user", "due_ns", "think_ns", "row", "at_ns"), _NONE) | {
+            "fresh": _NONE.astype(bool)
+        }
     lengths = [len(part[2]) for part in parts]
     fresh = np.zeros(sum(lengths), bool)
     starts = np.cumsum([0, *lengths[:-1]])

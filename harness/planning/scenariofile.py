@@ -65,6 +65,7 @@ _HERE: Final[Mapping[tuple[str, str], str]] = {
 }
 """Our words for a type of error where a certain key's value has it."""
 
+_IMPORT_S: Final = 30
 _PATTERNS: Final[Mapping[str, str]] = {
     "by_route": "a route is wanted, as POST /checkout",
     "env": "a variable's name is neither empty nor has a =",
@@ -176,15 +177,29 @@ def _refuse_locustfile(path: Path, root: yaml.Node, locustfile: Path | None) -> 
     if locustfile is None:
         return
     if locustfile.is_file():
-        command = [sys.executable, "-m", "harness.load.locustfile", str(locustfile)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        broke = done.stderr.strip()[-300:] if done.returncode else ""
-        found = done.stdout.strip() or broke
+        found = _broken(locustfile)
     else:
         found = f"{locustfile}: there is no such file"
     if found:
         mark = _mark(root, ("load", "locustfile"), key=False)
         raise ScenarioError(_at(path, mark, f"load.locustfile: {found}"))
+
+
+def _broken(locustfile: Path) -> str:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness.load.locustfile", str(locustfile)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_IMPORT_S,
+        )
+    except subprocess.TimeoutExpired:
+        return f"{locustfile}: importing it takes more than {_IMPORT_S} s"
+    return done.stdout.strip() or (
+        done.stderr.strip()[-300:] if done.returncode else ""
+    )
 
 
 def _at(path: Path, mark: yaml.Mark | None, message: str | None) -> str:

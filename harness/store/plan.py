@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["digest_of", "read_requests", "read_shots", "write_plan"]
+__all__ = ["digest_of", "moments_ns", "read_requests", "read_shots", "write_plan"]
 
+_LEAST_STEP_NS = 1_000_000
 _PAIRS = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
 _REQUESTS = pa.schema(
     [
@@ -93,6 +94,23 @@ def read_shots(path: Path) -> dict[str, NDArray[Any]]:
     with reading(path):
         table = pq.read_table(path)
     return {name: table[name].to_numpy() for name in SHOT_FIELDS}
+
+
+def moments_ns(plan: Plan) -> NDArray[np.int64]:
+    """Arm time of each shot, if every answer comes at once.
+
+    A pause of a closed population counts as a millisecond at least, as it is planned.
+    """
+    shots = read_shots(plan.shots_path)
+    if plan.open_loop:
+        return shots["due_ns"].astype(np.int64)
+    think_ns = np.maximum(shots["think_ns"], _LEAST_STEP_NS)
+    total_ns = np.cumsum(think_ns)
+    first = np.flatnonzero(np.diff(shots["user"].astype("i8"), prepend=-1))
+    shots_each = np.diff([*first, len(total_ns)])
+    before_ns = np.repeat(total_ns[first] - think_ns[first], shots_each)
+    moments_ns: NDArray[np.int64] = (total_ns - before_ns).astype(np.int64)
+    return moments_ns
 
 
 def read_requests(path: Path) -> list[PlannedRequest]:
