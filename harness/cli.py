@@ -215,7 +215,7 @@ def _workers(*, workers: int | None, machines: int, **_: str) -> int:
     if workers is None:
         return int(not machines)
     if workers + machines == 0:
-        raise InputError("--workers 0: nobody would send", hint="or --machines N")
+        raise InputError("--workers 0: nobody would send")
     return workers
 
 
@@ -224,10 +224,7 @@ def _post(*, machines: int, listen: str, token: str, **_: int | None) -> Post:
 
     host, port = _address("--listen", listen)
     if not host.strip("0.:*[]"):
-        raise InputError(
-            f"--listen {listen}: this is no address that machines can send to",
-            hint="name the one of this machine on their network",
-        )
+        raise InputError(f"--listen {listen}: name one address of this machine")
     return Post(host=host, port=port, token=token, machines=machines)
 
 

@@ -49,6 +49,7 @@ def run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
         (["import", "s.yaml", "-o", "x.parquet"], "not a capture of a known format"),
         (["inspect", "s.yaml"], "s.yaml: "),
         (["worker", "--join", "somewhere"], "--join somewhere: write it as HOST:PORT"),
+        (["worker", "--join", "127.0.0.1:99999"], "write it as HOST:PORT"),
         (["judge", "."], "holds no trial.json"),
         (["report", "."], "verdict.json: cannot be read"),
     ],

@@ -54,6 +54,7 @@ __all__ = ["Guests", "complaint", "user_classes_of"]
 
 _FAILED = CAUSES.index("failed by the locustfile")
 _TIMEOUT = CAUSES.index("timeout")
+_TOLERANCE_NS = 10_000_000
 _UNANSWERED = "(unanswered)"
 """The route of requests that were ended at their deadline: Locust names none before."""
 
@@ -170,13 +171,17 @@ class Guests(Stage):
             sent_ns = now_ns - round((time.time() - start_time) * 1e9)
         outcome = Outcome(
             status=int(getattr(response, "status_code", 0) or 0),
-            cause=_FAILED if exception is not None else 0,
+            cause=0 if exception is None else self._cause(took_ns),
             body_bytes=int(response_length or 0),
             digest=0,
             opened=False,
             set_cookies=[],
         )
         self._note(f"{request_type} {name}", sent_ns, sent_ns + took_ns, outcome)
+
+    def _cause(self, took_ns: int) -> int:
+        """FastHttpUser makes an exception of its own of the deadline's."""
+        return _TIMEOUT if took_ns >= self._deadline_ns - _TOLERANCE_NS else _FAILED
 
     def _note(self, route: str, sent_ns: int, done_ns: int, outcome: Outcome) -> None:
         shot = self._routes.setdefault(route, len(self._routes))

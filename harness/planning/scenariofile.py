@@ -13,7 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from harness.errors import InputError, ScenarioError
 from harness.model.quantity import cut
-from harness.model.scenario import TAGS, Scenario, Shape
+from harness.model.scenario import Scenario
+from harness.model.shape import TAGS, Shape
 from harness.planning.countfile import read_counts
 
 if TYPE_CHECKING:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from harness.model.scenario import Shape
+from harness.model.shape import Shape
 from harness.planning.countfile import read_counts
 from harness.planning.curve import Curve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.model.scenario import Replay, Rounds, Spike, Step
+    from harness.model.scenario import Replay, Rounds
+    from harness.model.shape import Spike, Step
     from harness.store.timeline import Timeline
 
 __all__ = ["period_ns", "session_curve", "user_curve"]

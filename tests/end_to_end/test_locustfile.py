@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from harness.model.result import CAUSES
 from harness.store.sample import read_columns
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Plain(HttpUser):
 SCENARIO = """\
 name: guests
 service: {command: [python, serve.py], ready: /}
-load: {users: 12, locustfile: locustfile.py}
+load: {users: 12, locustfile: locustfile.py, deadline: 1s}
 rounds: {min: 3, slice: 2s, slices: 2, warmup: 2s, ramp: 500ms}
 budgets:
   errors: 1%
@@ -111,3 +112,13 @@ def test_slower_candidate(trial: Callable[[float], tuple[int, str, Path]]) -> No
 
     assert (1, "FAIL") == (code, out.split()[0]), out
     assert "p50" in out.splitlines()[0]
+
+
+def test_candidate_that_hangs(trial: Callable[[float], tuple[int, str, Path]]) -> None:
+    """Requests end at the deadline: a candidate that answers later fails by errors."""
+    code, out, directory = trial(1.6)
+
+    assert (1, "FAIL") == (code, out.split()[0]), out
+    assert "errors" in out.splitlines()[0]
+    samples = read_columns(directory / "round-01" / "candidate" / "samples.parquet")
+    assert {CAUSES.index("timeout")} == set(samples["cause"].tolist())

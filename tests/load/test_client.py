@@ -126,6 +126,15 @@ def test_closed_on_sending() -> None:
     assert 3 == server.requests
 
 
+def test_replaced_connection_is_a_fresh_one() -> None:
+    """After an idle close the new connection's own failure is an error, not a retry."""
+    with serving([OK], ["read"], [OK]) as server:
+        expected = [(200, ""), (0, "closed without answer"), (200, "")]
+        assert expected == asked(server, 3, pause_s=0.05)
+
+    assert 3 == server.requests
+
+
 def test_never_sent_twice_unless_idempotent() -> None:
     """A POST that was sent is not sent again: it may have had its effect."""
     with serving([OK, "read"]) as server:

@@ -44,6 +44,16 @@ def test_good(tmp_path: Path) -> None:
     assert "" == said_of(path)
 
 
+def test_chatter_is_no_complaint(tmp_path: Path) -> None:
+    """What a locustfile prints while it is imported is not held against it."""
+    path = tmp_path / "locustfile.py"
+    path.write_text(
+        "print('loading')\n" + GOOD.replace("from beside", "#").replace("WAIT_S", "1")
+    )
+
+    assert "" == said_of(path)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -51,6 +61,10 @@ def test_good(tmp_path: Path) -> None:
         ("from locust import task\n", ":1: ValueError: it defines no User class"),
         ("\n\nclass Visitor(\n", ":3: SyntaxError"),
         ("import sys\nsys.exit(3)\n", ":2: SystemExit: 3"),
+        (
+            "from locust import User\nclass Nobody(User):\n    weight = 0\n",
+            ":1: every User class has weight 0",
+        ),
     ],
 )
 def test_bad(tmp_path: Path, text: str, message: str) -> None:

@@ -202,3 +202,12 @@ def test_cookies_apart() -> None:
     assert (("cookie", ""), ("accept", "*")) == planned.request.headers
     assert "GET /{id}" == planned.route
     assert planned_request(exchange, cookies_recorded=False).cookies is None
+
+
+def test_nobody_on_stage() -> None:
+    """A level that never reaches half a user plans nothing."""
+    recorded = timeline([(37 * n, n % 7) for n in range(200)])
+
+    shots = closed_shots(recorded, population(0, Curve.of([(0, 0.4)])), SECOND, seed=1)
+
+    assert {0} == {len(column) for column in shots.values()}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from harness.model.scenario import Replay, Rounds, Shape
+from harness.model.scenario import Replay, Rounds
+from harness.model.shape import Shape
 from harness.planning.shape import period_ns, session_curve, user_curve
 from harness.store.timeline import Timeline
 
