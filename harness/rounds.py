@@ -58,7 +58,7 @@ class Pair:
 
 
 @dataclass(slots=True)
-class _Stage:
+class _ArmUp:
     """One arm, up and under load."""
 
     arm: Arm
@@ -120,7 +120,7 @@ def _played(pair: Pair, index: int, first: Arm, partial: Path) -> Round:
     with ExitStack() as stack:
         targets = {arm: _up(stack, pair, arm, partial / arm) for arm in Arm}
         stages = {
-            arm: _Stage(
+            arm: _ArmUp(
                 arm,
                 targets[arm],
                 stack.enter_context(_load(pair, arm, targets[arm], partial / arm)),

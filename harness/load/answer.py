@@ -23,6 +23,7 @@ BODY_BYTES: Final = 100 * 1000 * 1000
 _FINAL = 200
 """Statuses below it are informational: the answer is still to come."""
 
+_CONTINUE = 100
 _SWITCHING = 101
 
 
@@ -35,7 +36,7 @@ class Answer:
         reusable: whether the connection may carry another request.
         fault: why it is no answer, a cause of `CAUSES`; empty as long as it may be one.
         started: whether any byte has come.
-        interim: whether an informational answer has come.
+        continued: whether a 100 has asked for the request's content.
         body_bytes: content so far, transfer coding removed, content coding kept.
         digest: CRC-32 of that content.
         set_cookies: values of the `Set-Cookie` headers.
@@ -49,9 +50,9 @@ class Answer:
         "_parser",
         "body_bytes",
         "complete",
+        "continued",
         "digest",
         "fault",
-        "interim",
         "reusable",
         "set_cookies",
         "started",
@@ -76,7 +77,7 @@ class Answer:
         self.reusable = False
         self.fault = ""
         self.started = False
-        self.interim = False
+        self.continued = False
         self.body_bytes = 0
         self.digest = 0
         self.set_cookies: list[str] = []
@@ -155,5 +156,6 @@ class Answer:
         if self.status >= _FINAL:
             self.complete = True
         elif not self.fault:
-            self.status, self._framed, self.interim = 0, False, True
+            self.continued = self.continued or self.status == _CONTINUE
+            self.status, self._framed = 0, False
             self.set_cookies.clear()

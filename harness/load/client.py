@@ -235,11 +235,14 @@ class Client:
             connection.sendall(payload)
             if self._refused_meanwhile(answer):
                 return
-            if not answer.status:
-                connection.sendall(body)
-        else:
+            payload = b"" if answer.status else body
+        try:
             connection.sendall(payload)
-        self._read(answer)
+        except (BrokenPipeError, ConnectionResetError):
+            self._read(answer)
+            answer.reusable = False
+        else:
+            self._read(answer)
 
     def _read(self, answer: Answer) -> None:
         """Wait for the answer first: it is hardly ever there at once."""
@@ -255,7 +258,7 @@ class Client:
         """Wait up to a second for leave to send the body; whether it is not wanted."""
         connection, until_ns = self._connection, monotonic_ns() + _CONTINUE_NS
         try:
-            while not answer.interim and (left_ns := until_ns - monotonic_ns()) > 0:
+            while not answer.continued and (left_ns := until_ns - monotonic_ns()) > 0:
                 connection.settimeout(left_ns / 1e9)
                 piece = connection.recv(_PIECE_BYTES)
                 if not piece:

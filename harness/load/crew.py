@@ -102,9 +102,7 @@ class Hand:
         if self.log.exists():
             tail = "".join(self.log.read_text(errors="replace").splitlines()[-1:])
         said = f": {tail}" if tail else ""
-        return WorkerLostError(
-            f"{self.title} is lost ({how}){said}", hint=f"its log is {self.log}"
-        )
+        return WorkerLostError(f"{self.title} is lost ({how}){said}")
 
     def _ended(self) -> str:
         if self.process is None:

@@ -148,6 +148,7 @@ class Guests(Stage):
             raise TimeoutError(f"no answer within {expired.seconds:g} s") from error
         finally:
             self.end()
+            self._sent -= 1
 
     def _count_connection(self) -> None:
         self._connections += 1
@@ -184,6 +185,8 @@ class Guests(Stage):
         return _TIMEOUT if took_ns >= self._deadline_ns - _TOLERANCE_NS else _FAILED
 
     def _note(self, route: str, sent_ns: int, done_ns: int, outcome: Outcome) -> None:
+        """Sent is what there is an event of: a client of one's own is not gated."""
+        self._sent += 1
         shot = self._routes.setdefault(route, len(self._routes))
         self.record(shot, (sent_ns, sent_ns, sent_ns, done_ns), outcome)
 

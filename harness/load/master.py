@@ -65,6 +65,8 @@ class Master:
         self._runner.send_message(kind, data, client_id=node)
 
     def _join(self, node: str, data: dict[str, Any]) -> None:
+        if node in self._names:
+            return
         reason = self._objection(data)
         name = str(data.get("machine"))[:80]
         if reason:

@@ -45,6 +45,7 @@ __all__ = [
 
 _JITTER_NS = 5_000_000_000
 _LEAST_STEP_NS = 1_000_000
+_MOST_PASSES = 100_000
 _MOST_SHOTS = 20_000_000
 _NONE = np.empty(0, "i8")
 
@@ -153,6 +154,13 @@ def open_shots(timeline: Timeline, replay: Replay, total_ns: int, seed: int) -> 
     over_ns = period_ns(timeline)
     passes = int(total_ns * replay.speed / over_ns) + 1
     _refuse_more_than_fit(passes * len(start_ns) * replay.scale)
+    times = passes * max(1.0, replay.scale)
+    if times > _MOST_PASSES:
+        raise InputError(
+            f"the recording would be played {times:,.0f} times in a round; "
+            f"{_MOST_PASSES:,} is the most",
+            hint="lower load.replay, or record more traffic",
+        )
     parts = []
     for number in range(passes):
         left = replay.scale

@@ -206,4 +206,12 @@ def test_interim_answer_is_noted() -> None:
     answer = Answer()
 
     assert not answer.feed(b"HTTP/1.1 100 Continue\r\n\r\n")
-    assert (True, 0) == (answer.interim, answer.status)
+    assert (True, 0) == (answer.continued, answer.status)
+
+
+def test_hints_are_no_leave() -> None:
+    """Another informational answer does not ask for the content."""
+    answer = Answer()
+
+    assert not answer.feed(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+    assert not answer.continued
