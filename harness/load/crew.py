@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from harness.load.message import Assignment
 
-__all__ = ["SILENCE_S", "Hand", "Hire", "hire_here", "told"]
+__all__ = ["SILENCE_S", "Hand", "Hire", "hire_here", "ordered", "told"]
 
 SILENCE_S: Final = 4.0
 """A worker that plays beats twice a second; longer silence is the end of it."""
@@ -135,8 +135,16 @@ def hire_here(order: Assignment, title: str, log: Path) -> Hand:
             stderr=output,
             start_new_session=True,
         )
-    hand = Hand(title, ours, log, process)
-    hand.tell(order)
+    return ordered(Hand(title, ours, log, process), order)
+
+
+def ordered(hand: Hand, order: Assignment) -> Hand:
+    """The worker that has its order; ended if it does not take it."""
+    try:
+        hand.tell(order)
+    except WorkerLostError:
+        hand.dismiss()
+        raise
     return hand
 
 

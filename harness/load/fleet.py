@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.errors import InputError, WorkerLostError
-from harness.load.crew import Hand
+from harness.load.crew import Hand, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -176,7 +176,6 @@ def _far(path: Path, place: int) -> Hire:
         except OSError as error:
             channel.close()
             raise WorkerLostError(f"{title} cannot be had: {error}") from error
-        hand.tell(order)
-        return hand
+        return ordered(hand, order)
 
     return hire

@@ -51,7 +51,7 @@ class Machine:
         self._workers: dict[int, _Worker] = {}
         self._round_trips: list[tuple[int, int]] = []
         self._ahead_ns = 0
-        self._heard_s = time.monotonic()
+        self._heard_s = 0.0
         self._answered = Event()
         self._code = _DONE
         self._over = Event()
@@ -76,6 +76,7 @@ class Machine:
         if not self._answered.wait(_ANSWER_S):
             _say("the master does not answer; is it a Seatrial trial?")
             return _LEFT
+        self._hear()
         self._runner.environment.events.heartbeat_received.add_listener(self._hear)  # type: ignore[no-untyped-call] # locust's
         keepers = [gevent.spawn(self._keep_time), gevent.spawn(self._keep_watch)]
         gevent.spawn(self._runner.greenlet.join).link(lambda _: self._over.set())

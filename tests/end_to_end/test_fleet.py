@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +19,7 @@ import pytest
 from harness.errors import InputError, WorkerLostError
 from harness.load.engine import Generator, generating
 from harness.load.fleet import Post, hosting
+from harness.load.parcel import LIVENESS_S
 from harness.model.plan import Plan, PlannedRequest
 from harness.model.traffic import Request
 from harness.store.plan import write_plan
@@ -156,6 +158,25 @@ def test_refused_machines() -> None:
         assert (0, "joined; waiting for work") == (code, said.splitlines()[-1])
 
     assert "1 of 1 machines are here" in joining.lines
+
+
+def test_machine_that_was_early(tmp_path: Path) -> None:
+    """A machine may wait for its trial, and then works for it to the end."""
+    plan = plan_of(tmp_path)
+    with Machine("--join", "127.0.0.1:5998") as machine, serving("127.0.0.1") as port:
+        time.sleep(LIVENESS_S + 2)
+        post = Post(port=5998, token=TOKEN, machines=1)
+        with (
+            hosting(post, print) as hires,
+            load(plan, "127.0.0.1", port, hires, tmp_path) as generator,
+        ):
+            time.sleep(1)
+            for number in range(3):
+                generator.play(number)
+            books, _ = generator.finish(tmp_path / "samples.parquet")
+        code, said = machine.ended()
+
+    assert (0, USERS * EACH) == (code, books.answered), said
 
 
 def test_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
