@@ -54,6 +54,8 @@ _PER_CONNECTION: Final = frozenset(
     }
 )
 _NEWER: Final = re.compile(r"(?:http/|h)([23])")
+_GRPC: Final = re.compile(r"application/grpc(?!-web)")
+"""gRPC-Web was made for HTTP/1.1."""
 _NEVER_SENT: Final = re.compile(
     r"BLOCKED|NAME_NOT_RESOLVED|DISCONNECTED|CONNECTION_REFUSED|UNREACHABLE|CERT_"
 )
@@ -211,7 +213,7 @@ def _is_websocket(entry: Entry) -> bool:
 
 def _is_grpc(request: Entry) -> bool:
     return any(
-        name == "content-type" and value.startswith("application/grpc")
+        name == "content-type" and _GRPC.match(value)
         for name, value in _headers(request.get("headers"))
     )
 
@@ -240,8 +242,7 @@ def _request(request: Entry) -> Request:
         headers.append(("cookie", "; ".join("=".join(pair) for pair in cookies)))
     body, content_type = content(request)
     if body and content_type:
-        headers = [pair for pair in headers if pair[0] != "content-type"]
-        headers.append(("content-type", _wire(content_type)))
+        headers = _typed(headers, ("content-type", _wire(content_type)))
     return Request(
         method=request["method"],
         target=_target(request),
@@ -249,6 +250,18 @@ def _request(request: Entry) -> Request:
         body=body,
         keeps_alive=_keeps_alive(request, headers),
     )
+
+
+def _typed(
+    headers: list[tuple[str, str]], typed: tuple[str, str]
+) -> list[tuple[str, str]]:
+    """The headers with that one at its recorded place, or else the last."""
+    names = [name for name, _ in headers]
+    if typed[0] not in names:
+        return [*headers, typed]
+    place = names.index(typed[0])
+    behind = [pair for pair in headers[place + 1 :] if pair[0] != typed[0]]
+    return [*headers[:place], typed, *behind]
 
 
 def _headers(listed: object) -> list[tuple[str, str]]:

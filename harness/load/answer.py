@@ -15,7 +15,7 @@ import httptools
 __all__ = ["BODY_BYTES", "HEAD_BYTES", "Answer"]
 
 HEAD_BYTES: Final = 64 << 10
-"""The longest head, informational ones before it included."""
+"""The longest head, informational ones before it and trailers behind it included."""
 
 BODY_BYTES: Final = 100 * 1000 * 1000
 """The longest body; nothing of it is kept but its size and digest."""
@@ -26,6 +26,11 @@ _FINAL = 200
 _CONTINUE = 100
 _SWITCHING = 101
 
+_NOTED_LENGTHS = frozenset(
+    map(len, (b"set-cookie", b"content-length", b"transfer-encoding"))
+)
+"""Of the names of the fields that are looked at, which are few of those that come."""
+
 
 class Answer:
     """The answer to the request that was sent last on a connection.
@@ -33,10 +38,11 @@ class Answer:
     Attributes:
         status: 0 until the head is complete.
         complete: whether all of it has come.
+        ended: whether nothing more is expected, for better or worse.
         reusable: whether the connection may carry another request.
         fault: why it is no answer, a cause of `CAUSES`; empty as long as it may be one.
         started: whether any byte has come.
-        continued: whether a 100 has asked for the request's content.
+        continued: whether the request's content was asked for, with a 100.
         body_bytes: content so far, transfer coding removed, content coding kept.
         digest: CRC-32 of that content.
         set_cookies: values of the `Set-Cookie` headers.
@@ -52,6 +58,7 @@ class Answer:
         "complete",
         "continued",
         "digest",
+        "ended",
         "fault",
         "reusable",
         "set_cookies",
@@ -74,6 +81,7 @@ class Answer:
         self._framed = False
         self.status = 0
         self.complete = False
+        self.ended = False
         self.reusable = False
         self.fault = ""
         self.started = False
@@ -82,25 +90,26 @@ class Answer:
         self.digest = 0
         self.set_cookies: list[str] = []
 
-    def feed(self, data: bytes) -> bool:
+    def feed(self, data: bytes | memoryview) -> bool:
         """Take in a piece; true once nothing more is expected."""
         if self._parser is None:
             self._parser = httptools.HttpResponseParser(self)
         self.started = True
-        if not self.status:
-            self._head_bytes += len(data)
+        body_bytes = self.body_bytes
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._break()
-        if not self.status and self._head_bytes > HEAD_BYTES:
-            self.fault = self.fault or "head over 64 KiB"
+        if self.body_bytes == body_bytes:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES and not self.complete:
+                self.fault = self.fault or "head over 64 KiB"
         if self.complete or self.fault:
             self.reusable = self.reusable and not self.fault
             if self._head or not self.reusable:
                 self._parser = None
-            return True
-        return False
+            self.ended = True
+        return self.ended
 
     def _break(self) -> None:
         """What cannot be parsed; after a complete answer it was only unasked for."""
@@ -112,7 +121,12 @@ class Answer:
         """Note that the connection has ended, which completes an unframed body."""
         self._parser = None
         self.reusable = False
+        self.ended = True
         self.complete = self.status >= _FINAL and not self._framed
+
+    def forget(self) -> None:
+        """Let go of the parser: another connection needs another one."""
+        self._parser = None
 
     def on_message_begin(self) -> None:
         """Called by the parser; a second final answer was not asked for."""
@@ -120,10 +134,12 @@ class Answer:
             self.reusable = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Called by the parser."""
+        """Called by the parser, for trailers too, which set nothing."""
         self._fields_bytes += len(name) + len(value)
         if self._fields_bytes > HEAD_BYTES:
             self.fault = "head over 64 KiB"
+        if len(name) not in _NOTED_LENGTHS or self.status:
+            return
         name = name.lower()
         if name == b"set-cookie":
             self.set_cookies.append(value.decode("latin-1"))
@@ -143,8 +159,9 @@ class Answer:
             self.fault = "protocol switched"
 
     def on_body(self, data: bytes) -> None:
-        """Called by the parser."""
+        """Called by the parser; whatever follows the end was not asked for."""
         if self.complete:
+            self.reusable = False
             return
         self.body_bytes += len(data)
         self.digest = crc32(data, self.digest)

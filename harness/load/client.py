@@ -1,60 +1,58 @@
-"""One virtual user's keep-alive HTTP/1.1 connection, on gevent sockets.
-
-The way of a request that goes well is kept short, since it is the generator's speed:
-the answer is waited for before it is asked for, one parser serves a connection, and no
-timer is started; deadlines are looked after by their `Endpoint`, all of them at once.
-"""
+"""One virtual user's keep-alive HTTP/1.1 connection, and where it leads."""
 
 from __future__ import annotations
 
 import errno
+import socket
 import ssl
-from dataclasses import dataclass, field
-from socket import (
-    IPPROTO_TCP,
-    MSG_DONTWAIT,
-    MSG_PEEK,
-    TCP_INFO,
-    TCP_NODELAY,
-    gaierror,
-)
-from time import monotonic_ns
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from gevent import Greenlet, getcurrent, sleep, socket, spawn
+import gevent
+import gevent.socket
 from gevent.hub import get_hub
 
 from harness.load.answer import Answer
+from harness.load.connection import Connection, SealedConnection
 from harness.model.result import CAUSES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.load.wire import Wire
     from harness.model.session import Jar
 
 __all__ = ["Client", "Endpoint", "Outcome"]
 
-_PIECE_BYTES: Final = 65536
-_CONTINUE_NS: Final = 1_000_000_000
-_ESTABLISHED: Final = 1
-_LOOK_S: Final = 0.05
+_PATIENCE_S: Final = 1.0
+"""How long content waits for a 100 (RFC 9110, section 10.1.1: not indefinitely)."""
+
+_CODES: Final = {cause: code for code, cause in enumerate(CAUSES)}
+_CLOSED: Final = _CODES["closed without answer"]
+
 _OURS: Final = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
 )
 """What this machine runs out of is never the build's error."""
 
-_CODE: Final = {cause: code for code, cause in enumerate(CAUSES)}
-_TIMEOUT: Final = _CODE["timeout"]
-_RESET: Final = _CODE["connection reset"]
-_CLOSED: Final = _CODE["closed without answer"]
-_CUT: Final = _CODE["body cut short"]
 _OPENING: Final[tuple[tuple[type[OSError], str], ...]] = (
     (TimeoutError, "connect timeout"),
-    (gaierror, "name not resolved"),
+    (socket.gaierror, "name not resolved"),
     (ssl.SSLError, "TLS failure"),
     (ConnectionRefusedError, "connection refused"),
     (ConnectionError, "connection reset"),
+    (OSError, "unreachable"),
 )
-"""Why a connection could not be opened; anything else means an unreachable host."""
+"""Why a connection could not be opened: the first kind that fits."""
+
+_ANSWERING: Final[tuple[tuple[type[OSError], str], ...]] = (
+    (TimeoutError, "timeout"),
+    (ssl.SSLError, "TLS failure"),
+)
+"""Why no answer came, likewise; anything else ended the connection."""
+
+Address = tuple[int, tuple[Any, ...]]
+"""Family, and the address of that family."""
 
 
 @dataclass(slots=True)
@@ -62,13 +60,13 @@ class Endpoint:
     """Where all users of an arm send, and what they did to its connections.
 
     Attributes:
-        host: name or address; the first address that a name has is kept.
+        host: name or address; a name is resolved once.
         port: TCP port.
-        deadline_ns: the longest that a request may take from its sending.
+        deadline_ns: the longest that a request may take, from its sending, name and
+            connection included.
         tls: the one context that all connections share, `None` for plain text.
         opened: connections opened so far.
         closed: of them, closed by the other side while they were idle.
-        waiting: whoever has a request under way, and when its deadline is.
     """
 
     host: str
@@ -77,56 +75,60 @@ class Endpoint:
     tls: ssl.SSLContext | None = None
     opened: int = 0
     closed: int = 0
-    waiting: dict[Any, int] = field(default_factory=dict)
-    _address: tuple[Any, ...] = ()
-    _expiring: Greenlet | None = None
+    _addresses: Sequence[Address] = ()
+    _look_up: gevent.Greenlet | None = None
 
-    def _resolved(self) -> tuple[Any, ...]:
-        if not self._address:
-            try:
-                found = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM)
-            except UnicodeError as error:
-                raise gaierror(str(error)) from error
-            self._address = found[0]
-        return self._address
+    def connect(self) -> Connection:
+        """A new connection, to the first address that takes it.
 
-    def connect(self) -> socket.socket:
-        """A new connection."""
-        if self._expiring is None:
-            self._expiring = spawn(self._expire)
-        family, kind, protocol, _, address = self._resolved()
-        connection = socket.socket(family, kind, protocol)
-        try:
-            connection.connect(address)
-            connection.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-            if self.tls is not None:
-                connection = self.tls.wrap_socket(connection, server_hostname=self.host)
-        except BaseException:
-            connection.close()
-            raise
-        self.opened += 1
-        return connection
-
-    def _expire(self) -> None:
-        """Time out whatever is past its deadline, again and again.
-
-        Deadlines are equally long, so the one that began first ends first.
+        Raises:
+            OSError: none does, or the name is not known.
         """
-        while True:
-            sleep(_LOOK_S)
-            now_ns = monotonic_ns()
-            for greenlet, limit_ns in self.waiting.items():
-                if limit_ns > now_ns:
-                    break
-                get_hub().loop.run_callback(self._end, greenlet, limit_ns)
+        addresses = self._addresses or self._resolved()
+        for place, address in enumerate(addresses, start=1):
+            try:
+                connection = self._connection(*address)
+            except TimeoutError:
+                raise
+            except OSError:
+                if place == len(addresses):
+                    raise
+            else:
+                self._addresses = [address]
+                self.opened += 1
+                return connection
+        raise socket.gaierror(socket.EAI_NONAME, "no address")
 
-    def _end(self, greenlet: Any, limit_ns: int) -> None:
-        if self.waiting.get(greenlet) == limit_ns:
-            del self.waiting[greenlet]
-            greenlet.throw(TimeoutError)
+    def _connection(self, family: int, address: tuple[Any, ...]) -> Connection:
+        if self.tls is None:
+            return Connection(family, address)
+        return SealedConnection(family, address, self.tls, self.host)
+
+    def _resolved(self) -> Sequence[Address]:
+        """The addresses of the name: asked for once at a time, for all who wait."""
+        if self._look_up is None:
+            self._look_up = gevent.spawn(_addresses_of, self.host, self.port)
+        look_up = self._look_up
+        found = look_up.get()
+        if self._look_up is look_up:
+            self._look_up = None
+        if isinstance(found, OSError):
+            raise found
+        self._addresses = found
+        return self._addresses
 
 
-@dataclass(slots=True, kw_only=True)
+def _addresses_of(host: str, port: int) -> Sequence[Address] | OSError:
+    try:
+        found = gevent.socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+    except UnicodeError:
+        return socket.gaierror(socket.EAI_NONAME, "not a name")
+    except OSError as error:
+        return error
+    return [(family, address) for family, _, _, _, address in found]
+
+
+@dataclass(slots=True)
 class Outcome:
     """What came of one request.
 
@@ -144,7 +146,7 @@ class Outcome:
     body_bytes: int
     digest: int
     opened: bool
-    set_cookies: list[str]
+    set_cookies: Sequence[str]
 
 
 class Client:
@@ -155,19 +157,20 @@ class Client:
     no byte of an answer had come (RFC 9110, section 9.2.2).
     """
 
-    __slots__ = ("_answer", "_connection", "_endpoint")
+    __slots__ = ("_answer", "_connection", "_endpoint", "_timer")
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._connection: Any = None
         self._answer = Answer()
+        self._connection: Connection | None = None
+        self._endpoint = endpoint
+        self._timer = get_hub().loop.timer(0.0, endpoint.deadline_ns / 1e9)
 
     def close(self) -> None:
         """End the connection, if there is one."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-            self._answer = Answer()
+            self._answer.forget()
 
     def exchange(self, wire: Wire, jar: Jar) -> Outcome:
         """Send a request and wait for its answer or the deadline.
@@ -176,117 +179,89 @@ class Client:
             OSError: this machine is out of descriptors, ports or buffers.
         """
         payload = wire.payload(jar)
-        endpoint, me = self._endpoint, getcurrent()
-        reused = self._connection is not None
-        if reused and not self._alive():
-            endpoint.closed += 1
-            reused = False
+        if self._connection is not None and not self._connection.alive():
+            self._endpoint.closed += 1
             self.close()
-        endpoint.waiting[me] = monotonic_ns() + endpoint.deadline_ns
+        reused = self._connection is not None
+        self._timer.again(gevent.getcurrent().throw, TimeoutError)
         try:
             outcome = self._attempt(wire, payload)
             if reused and wire.is_idempotent and outcome.cause == _CLOSED:
-                endpoint.closed += 1
+                self._endpoint.closed += 1
                 outcome = self._attempt(wire, payload)
         finally:
-            endpoint.waiting.pop(me, None)
+            self._timer.stop()
         return outcome
 
-    def _alive(self) -> bool:
-        """Whether an idle connection is neither closed nor talking unasked."""
-        raw = self._connection._sock  # noqa: SLF001 - without a trip to the hub
-        try:
-            if self._endpoint.tls is not None:
-                state: int = raw.getsockopt(IPPROTO_TCP, TCP_INFO, 1)[0]
-                return state == _ESTABLISHED
-            raw.recv(1, MSG_PEEK | MSG_DONTWAIT)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
-
     def _attempt(self, wire: Wire, payload: bytes) -> Outcome:
-        opens = self._connection is None
-        answer = self._answer
+        answer, opens = self._answer, self._connection is None
         answer.begin(head=wire.is_head)
         try:
-            if opens:
+            if self._connection is None:
                 self._connection = self._endpoint.connect()
-            self._converse(wire, payload, answer)
+            self._converse(self._connection, wire, payload)
             cause = 0 if answer.complete else _cause_of(answer)
         except OSError as error:
-            cause = self._cause_of_error(error, answer)
+            cause = self._cause_of_error(error)
         if cause or wire.closes or not answer.reusable:
             self.close()
         return Outcome(
-            status=answer.status,
-            cause=cause,
-            body_bytes=answer.body_bytes,
-            digest=answer.digest,
-            opened=opens,
-            set_cookies=answer.set_cookies,
+            answer.status,
+            cause,
+            answer.body_bytes,
+            answer.digest,
+            opens,
+            answer.set_cookies,
         )
 
-    def _converse(self, wire: Wire, payload: bytes, answer: Answer) -> None:
-        connection = self._connection
+    def _converse(self, connection: Connection, wire: Wire, payload: bytes) -> None:
+        """Send and listen at once: an answer may come before all is sent."""
+        held = b""
         if wire.expects_continue:
-            payload, body = payload[: -wire.body_bytes], payload[-wire.body_bytes :]
-            connection.sendall(payload)
-            if self._refused_meanwhile(answer):
-                return
-            payload = b"" if answer.status else body
-        try:
-            connection.sendall(payload)
-        except (BrokenPipeError, ConnectionResetError):
-            self._read(answer)
-            answer.reusable = False
-        else:
-            self._read(answer)
+            payload, held = payload[: -wire.body_bytes], payload[-wire.body_bytes :]
+        sent = connection.push(payload)
+        if held and self._may_follow(connection, sent=sent):
+            sent, held = connection.push(held), b""
+        while not self._answer.ended:
+            connection.wait(writing=not sent)
+            sent = sent or connection.push()
+            self._hear(connection)
+        if held or not sent:
+            self._answer.reusable = False
 
-    def _read(self, answer: Answer) -> None:
-        """Wait for the answer first: it is hardly ever there at once."""
-        connection = self._connection
-        if self._endpoint.tls is None:
-            connection.hub.wait(connection._read_event)  # noqa: SLF001 - see above
-        while piece := connection.recv(_PIECE_BYTES):
-            if answer.feed(piece):
-                return
-        answer.end()
+    def _hear(self, connection: Connection) -> None:
+        piece = connection.receive()
+        if piece:
+            self._answer.feed(piece)
+        elif piece is not None:
+            self._answer.end()
 
-    def _refused_meanwhile(self, answer: Answer) -> bool:
-        """Wait up to a second for leave to send the body; whether it is not wanted."""
-        connection, until_ns = self._connection, monotonic_ns() + _CONTINUE_NS
+    def _may_follow(self, connection: Connection, *, sent: bool) -> bool:
+        """Wait for a 100, but not for long; false if the answer has come instead."""
+        patience = get_hub().loop.timer(_PATIENCE_S)
+        patience.start(gevent.getcurrent().switch, update=True)
         try:
-            while not answer.continued and (left_ns := until_ns - monotonic_ns()) > 0:
-                connection.settimeout(left_ns / 1e9)
-                piece = connection.recv(_PIECE_BYTES)
-                if not piece:
-                    answer.end()
-                if not piece or answer.feed(piece):
-                    answer.reusable = False
-                    return True
-        except TimeoutError:
-            if getcurrent() not in self._endpoint.waiting:
-                raise
+            while not sent or (patience.active and not self._answer.continued):
+                connection.wait(writing=not sent)
+                sent = sent or connection.push()
+                self._hear(connection)
+                if self._answer.ended:
+                    return False
         finally:
-            connection.settimeout(None)
-        return False
+            patience.close()
+        return True
 
-    def _cause_of_error(self, error: OSError, answer: Answer) -> int:
-        if error.errno in _OURS:
+    def _cause_of_error(self, error: OSError) -> int:
+        foreign = isinstance(error, socket.gaierror | ssl.SSLError)
+        if error.errno in _OURS and not foreign:
             raise error
-        if self._connection is None:
-            for kind, cause in _OPENING:
-                if isinstance(error, kind):
-                    return _CODE[cause]
-            return _CODE["unreachable"]
-        if isinstance(error, TimeoutError):
-            return _TIMEOUT
-        return _RESET if answer.started else _CLOSED
+        for kind, cause in _OPENING if self._connection is None else _ANSWERING:
+            if isinstance(error, kind):
+                return _CODES[cause]
+        return _CODES["connection reset"] if self._answer.started else _CLOSED
 
 
 def _cause_of(answer: Answer) -> int:
     if answer.fault:
-        return _CODE[answer.fault]
-    return _CUT if answer.started else _CLOSED
+        return _CODES[answer.fault]
+    return _CODES["body cut short"] if answer.started else _CLOSED

@@ -58,8 +58,11 @@ class Wire:
             headers.insert(0, ("host", authority or host))
         chunked = _says(headers, "transfer-encoding", "chunked")
         body = _one_chunk(request.body) if chunked else request.body
-        if not chunked:
-            headers = _with_length(headers, request.method, len(request.body))
+        headers = (
+            _without_length(headers)
+            if chunked
+            else _with_length(headers, request.method, len(request.body))
+        )
         place = next(
             (at for at, (name, _) in enumerate(headers) if name == "cookie"),
             len(headers),
@@ -78,6 +81,8 @@ class Wire:
 
     def payload(self, jar: Jar) -> bytes:
         """The bytes to send for a user with that jar."""
+        if self._cookies == ():
+            return self._without_cookies
         cookie = jar.header(self._cookies)
         if not cookie:
             return self._without_cookies
@@ -107,6 +112,15 @@ def _with_length(
         ("content-length", str(length)) if at == places[0] else pair
         for at, pair in enumerate(headers)
         if at not in places[1:]
+    ]
+
+
+def _without_length(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers of chunks; a recording undid any other transfer coding."""
+    return [
+        (name, "chunked" if name == "transfer-encoding" else value)
+        for name, value in headers
+        if name != "content-length"
     ]
 
 

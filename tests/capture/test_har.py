@@ -102,6 +102,25 @@ def test_connection_habits(
     assert expected is one(tmp_path, request=request).request.keeps_alive
 
 
+def test_content_type_keeps_its_place(tmp_path: Path) -> None:
+    """The one that is sent with a body stands where it was recorded."""
+    headers = [["Content-Type", "a/b"], ["Accept", "*/*"], ["content-type", "c/d"]]
+    request = {"headers": headers, "postData": {"mimeType": "x/y", "text": "{}"}}
+
+    assert (("content-type", "a/b"), ("accept", "*/*")) == one(
+        tmp_path, request=request
+    ).request.headers
+
+
+def test_grpc_web_is_plain_http(tmp_path: Path) -> None:
+    """gRPC-Web was made for HTTP/1.1 and is replayed."""
+    headers = [["content-type", "application/grpc-web+proto"]]
+
+    assert ("content-type", "application/grpc-web+proto") in one(
+        tmp_path, request={"headers": headers}
+    ).request.headers
+
+
 def test_newer_versions_are_said(tmp_path: Path) -> None:
     """HTTP/2 and 3 are replayed over HTTP/1.1 and counted; gRPC cannot be."""
     grpc = [{"name": "content-type", "value": "application/grpc+proto"}]

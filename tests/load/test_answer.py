@@ -201,17 +201,31 @@ def test_faults(pieces: list[bytes], fault: str) -> None:
     assert fault in CAUSES
 
 
-def test_interim_answer_is_noted() -> None:
-    """A 100 is leave to go on, not the answer."""
+@pytest.mark.parametrize(("status", "leave"), [(100, True), (102, False), (103, False)])
+def test_leave_to_go_on(status: int, leave: bool) -> None:
+    """A 100 asks for the content; other informational answers do not."""
     answer = Answer()
 
-    assert not answer.feed(b"HTTP/1.1 100 Continue\r\n\r\n")
-    assert (True, 0) == (answer.continued, answer.status)
+    assert not answer.feed(b"HTTP/1.1 %d Well\r\n\r\n" % status)
+    assert (leave, 0) == (answer.continued, answer.status)
 
 
-def test_hints_are_no_leave() -> None:
-    """Another informational answer does not ask for the content."""
+def test_more_than_a_head_was_asked_for() -> None:
+    """Content after the answer to a HEAD was not asked for."""
     answer = Answer()
+    answer.begin(head=True)
 
-    assert not answer.feed(b"HTTP/1.1 103 Early Hints\r\n\r\n")
-    assert not answer.continued
+    assert answer.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    assert (True, False) == (answer.complete, answer.reusable)
+
+
+def test_trailers() -> None:
+    """Trailers set no cookie, and do not go on for ever."""
+    answer = Answer()
+    start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+    answer.feed(start + b"Set-Cookie: a=1\r\nX: ")
+
+    ended = [answer.feed(b"x" * 10_000) for _ in range(7)]
+
+    assert ([], "head over 64 KiB") == (list(answer.set_cookies), answer.fault)
+    assert [False] * 6 + [True] == ended

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-def wire(method: str = "GET") -> Wire:
-    request = Request(method=method, target="/")
+def wire(method: str = "GET", body: bytes = b"", *, expect: bool = False) -> Wire:
+    headers = (("expect", "100-continue"),) if expect else ()
+    request = Request(method=method, target="/", headers=headers, body=body)
     planned = PlannedRequest(
         request=request, route="r", cookies=(), recorded_status=200
     )
@@ -62,6 +63,8 @@ class Server:
         elif step == "reset":
             linger = b"\x01\0\0\0\0\0\0\0"
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        elif step == "linger":
+            time.sleep(0.2)
         elif step == "read":
             self.read(connection)
         elif isinstance(step, bytes):
@@ -207,3 +210,60 @@ def test_refused() -> None:
     outcome = client.exchange(wire(), Jar())
 
     assert "connection refused" == CAUSES[outcome.cause]
+
+
+def test_a_deadline_is_of_one_request() -> None:
+    """Requests that together take longer than the deadline are all answered."""
+    with serving(["linger", OK] * 4) as server:
+        assert [(200, "")] * 4 == asked(server, 4)
+
+
+def test_next_address() -> None:
+    """If a name's first address does not take connections, the next one is asked."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closed = listener.getsockname()
+    with serving([OK]) as server:
+        open_ = ("127.0.0.1", server.port)
+        addresses = [(socket.AF_INET, closed), (socket.AF_INET, open_)]
+        endpoint = Endpoint("x", 0, deadline_ns=300_000_000, _addresses=addresses)
+        client = Client(endpoint)
+
+        assert 200 == client.exchange(wire(), Jar()).status
+        assert 1 == endpoint.opened
+        client.close()
+
+
+LEAVE = b"HTTP/1.1 100 Continue\r\n\r\n"
+REFUSAL = b"HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "requests"),
+    [
+        ([[LEAVE, OK]], 200, 2),
+        ([["read", OK]], 200, 2),
+        ([[REFUSAL, "read"]], 417, 1),
+    ],
+    ids=["leave", "silence", "refusal"],
+)
+def test_expect(script: list[Connection], status: int, requests: int) -> None:
+    """Content follows a 100, or a second of silence, but no refusal."""
+    with serving(*script) as server:
+        client = Client(Endpoint("127.0.0.1", server.port, deadline_ns=5_000_000_000))
+        outcome = client.exchange(wire("PUT", b"content", expect=True), Jar())
+
+        assert (status, 0) == (outcome.status, outcome.cause)
+        client.close()
+
+    assert requests == server.requests
+
+
+def test_early_answer() -> None:
+    """An answer that comes before a large request is read ends it, and counts."""
+    refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"
+    with serving([refusal, "hang"]) as server:
+        client = Client(Endpoint("127.0.0.1", server.port, deadline_ns=5_000_000_000))
+        outcome = client.exchange(wire("POST", bytes(16_000_000)), Jar())
+        server.release.set()
+
+        assert (413, "") == (outcome.status, CAUSES[outcome.cause])

@@ -116,6 +116,20 @@ def test_chunked_request(body: bytes, framed: bytes) -> None:
     assert b"content-length" not in payload
 
 
+def test_chunks_alone() -> None:
+    """No other coding is left of recorded chunked content, and no length is said."""
+    headers = (
+        ("content-length", "9"),
+        ("transfer-encoding", "gzip, chunked"),
+        ("accept", "*/*"),
+    )
+    request = Request(method="PUT", target="/", headers=headers, body=b"ab")
+
+    assert sent(planned(request)).endswith(
+        b"\r\ntransfer-encoding: chunked\r\naccept: */*\r\n\r\n2\r\nab\r\n0\r\n\r\n"
+    )
+
+
 def test_habits() -> None:
     """What the client has to do besides sending is known beforehand."""
     head = (("expect", "100-continue"),)
