@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import ssl
 from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import TYPE_CHECKING, Any, Final
@@ -33,6 +34,7 @@ _PIECE: Final = memoryview(bytearray(1 << 16))
 """Takes what comes in, for all connections: nobody waits before it is parsed."""
 
 _plain_socket: Final = get_original("socket", "socket")
+_plain_poll: Final = get_original("select", "poll")
 
 
 class Connection:
@@ -48,12 +50,14 @@ class Connection:
 
     _at_once = len(_PIECE)
 
-    __slots__ = ("_failure", "_reader", "_socket", "_unsent")
+    __slots__ = ("_failure", "_poll", "_reader", "_socket", "_unsent")
 
     def __init__(self, family: int, address: tuple[Any, ...]) -> None:
         self._unsent: bytes | memoryview = b""
         self._failure: OSError | None = None
         self._socket: socket.socket = _plain_socket(family)
+        self._poll: select.poll = _plain_poll()
+        self._poll.register(self._socket, select.POLLIN)
         self._reader: Any = None
         try:
             self._socket.setblocking(False)
@@ -132,7 +136,7 @@ class Connection:
     def alive(self) -> bool:
         """Whether it is neither closed nor has said anything unasked."""
         try:
-            return self.receive() is None
+            return not self._poll.poll(0) or self.receive() is None
         except OSError:
             return False
 
