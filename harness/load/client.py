@@ -179,7 +179,7 @@ class Client:
             OSError: this machine is out of descriptors, ports or buffers.
         """
         payload = wire.payload(jar)
-        if self._connection is not None and not self._connection.alive():
+        if self._closed_while_idle(wire):
             self._endpoint.closed += 1
             self.close()
         reused = self._connection is not None
@@ -192,6 +192,13 @@ class Client:
         finally:
             self._timer.stop()
         return outcome
+
+    def _closed_while_idle(self, wire: Wire) -> bool:
+        """Asked of the kernel only where the hub knows or sending again is no way."""
+        connection = self._connection
+        if connection is None or (connection.quiet and wire.is_idempotent):
+            return False
+        return not connection.alive()
 
     def _attempt(self, wire: Wire, payload: bytes) -> Outcome:
         answer, opens = self._answer, self._connection is None

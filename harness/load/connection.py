@@ -2,8 +2,10 @@
 
     push → wait → receive → wait → receive …
 
-gevent's own sockets start a timer at each wait and try each read twice. Here a wait is
-one switch to the hub, and whoever set a deadline has it thrown into the wait.
+gevent's own sockets start a timer and a watcher at each wait and try each read twice.
+Here a wait is one switch to the hub, the watcher stays, so that a server that closes
+between two requests is noticed as it does, and whoever set a deadline has it thrown
+into the wait.
 """
 
 from __future__ import annotations
@@ -40,6 +42,9 @@ _plain_poll: Final = get_original("select", "poll")
 class Connection:
     """A TCP connection.
 
+    Attributes:
+        quiet: whether nothing has come, as far as the hub knows, since the last wait.
+
     Args:
         family: address family.
         address: where to, resolved.
@@ -50,7 +55,15 @@ class Connection:
 
     _at_once = len(_PIECE)
 
-    __slots__ = ("_failure", "_poll", "_reader", "_socket", "_unsent")
+    __slots__ = (
+        "_failure",
+        "_poll",
+        "_reader",
+        "_socket",
+        "_unsent",
+        "_waiting",
+        "quiet",
+    )
 
     def __init__(self, family: int, address: tuple[Any, ...]) -> None:
         self._unsent: bytes | memoryview = b""
@@ -59,6 +72,8 @@ class Connection:
         self._poll: select.poll = _plain_poll()
         self._poll.register(self._socket, select.POLLIN)
         self._reader: Any = None
+        self._waiting: gevent.Greenlet | None = None
+        self.quiet = True
         try:
             self._socket.setblocking(False)
             self._socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
@@ -86,16 +101,27 @@ class Connection:
         May return early. Ends also by whatever is thrown into the greenlet.
         """
         hub = get_hub()
-        watcher = self._reader
+        writer = None
         if writing:
-            watcher = hub.loop.io(self._socket.fileno(), _READ | _WRITE)
-        watcher.start(gevent.getcurrent().switch)
+            writer = hub.loop.io(self._socket.fileno(), _WRITE)
+            writer.start(self._wake)
+        if not self._reader.active:
+            self._reader.start(self._wake)
+        self._waiting = gevent.getcurrent()
+        self.quiet = True
         try:
             hub.switch()
         finally:
-            watcher.stop()
-            if writing:
-                watcher.close()
+            self._waiting = None
+            if writer is not None:
+                writer.close()
+
+    def _wake(self) -> None:
+        if self._waiting is not None:
+            self._waiting.switch()
+        else:
+            self.quiet = False
+            self._reader.stop()
 
     def push(self, data: bytes = b"") -> bool:
         """Send that, or the rest of it, as far as possible; whether nothing is left.
@@ -134,7 +160,7 @@ class Connection:
         return _PIECE[:count]
 
     def alive(self) -> bool:
-        """Whether it is neither closed nor has said anything unasked."""
+        """Whether, just now, it is neither closed nor has said anything unasked."""
         try:
             return not self._poll.poll(0) or self.receive() is None
         except OSError:

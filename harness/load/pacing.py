@@ -43,25 +43,36 @@ class ArmClock:
 
 @dataclass(slots=True)
 class Pacer:
-    """Waiting users, the earliest first; equal moments in the order of arrival."""
+    """Waiting users by the grain of time in which they are woken, together.
 
-    _heap: list[tuple[int, int, object]] = field(default_factory=list)
-    _arrivals: int = 0
+    A user is woken at the end of the grain, so at most one grain late and never early;
+    in one grain in the order of arrival.
+
+    Attributes:
+        grain_ns: length of a grain.
+    """
+
+    grain_ns: int
+    _users: dict[int, list[object]] = field(default_factory=dict)
+    _moments: list[int] = field(default_factory=list)
 
     def add(self, eligible_ns: int, user: object) -> bool:
-        """Let a user wait for that arm time; true if it is now the first."""
-        self._arrivals += 1
-        entry = (eligible_ns, self._arrivals, user)
-        heapq.heappush(self._heap, entry)
-        return self._heap[0] is entry
+        """Let a user wait for that arm time; true if nobody's grain is earlier."""
+        moment_ns = eligible_ns - eligible_ns % -self.grain_ns
+        if (users := self._users.get(moment_ns)) is not None:
+            users.append(user)
+            return False
+        self._users[moment_ns] = [user]
+        heapq.heappush(self._moments, moment_ns)
+        return self._moments[0] == moment_ns
 
     def next_ns(self) -> int | None:
-        """Arm time of the first waiting user, `None` if nobody waits."""
-        return self._heap[0][0] if self._heap else None
+        """Arm time at which the first are woken, `None` if nobody waits."""
+        return self._moments[0] if self._moments else None
 
     def due(self, arm_ns: int) -> list[object]:
-        """Take out everybody whose moment has come."""
-        users = []
-        while self._heap and self._heap[0][0] <= arm_ns:
-            users.append(heapq.heappop(self._heap)[2])
+        """Take out everybody whose grain has ended."""
+        users: list[object] = []
+        while self._moments and self._moments[0] <= arm_ns:
+            users += self._users.pop(heapq.heappop(self._moments))
         return users

@@ -34,8 +34,8 @@ __all__ = ["Stage"]
 
 _TICK_NS = 10_000_000
 _MOMENT_S = 0.001
-_GRAIN_NS = 500_000
-"""Shots that fall due within it are sent together, for fewer wake-ups."""
+_GRAIN_NS = 750_000
+"""Shots that fall due within it are sent together at its end, for fewer wake-ups."""
 
 _SERVER_ERROR = 500
 
@@ -58,7 +58,7 @@ class Stage(ABC):
         self._deadline_ns = deadline_ns
         self.clock = ArmClock()
         self.slice = 0
-        self._pacer = Pacer()
+        self._pacer = Pacer(_GRAIN_NS)
         self._open = False
         self._pacing = False
         self._alarm = Alarm(self._pace)
@@ -196,14 +196,16 @@ class Stage(ABC):
 
     def wait_until(self, due_ns: int, eligible_ns: int) -> None:
         """Wait for that arm time, and while the arm rests."""
+        while not self._may_send(due_ns, eligible_ns):
+            waiter: Any = Waiter()
+            if self._pacer.add(eligible_ns, waiter):
+                self._set_alarm()
+            waiter.get()
+
+    def _may_send(self, due_ns: int, eligible_ns: int) -> bool:
         clock = self.clock
         eligible = eligible_ns <= clock.arm_time(monotonic_ns())
-        if self._open and eligible and due_ns < clock.end_ns:
-            return
-        waiter: Any = Waiter()
-        if self._pacer.add(eligible_ns, waiter):
-            self._set_alarm()
-        waiter.get()
+        return self._open and eligible and due_ns < clock.end_ns
 
     def _pace(self) -> None:
         """The one pacer: wake each user whose shot has become eligible.
@@ -217,8 +219,7 @@ class Stage(ABC):
     def _set_alarm(self) -> None:
         next_ns = self._pacer.next_ns()
         if self._pacing and next_ns is not None and next_ns < self.clock.end_ns:
-            at_ns = self.clock.monotonic_time(next_ns)
-            self._alarm.set(at_ns - at_ns % -_GRAIN_NS)
+            self._alarm.set(self.clock.monotonic_time(next_ns))
 
     def _pace_until(self, end_ns: int) -> None:
         self._pacing = True
@@ -227,7 +228,7 @@ class Stage(ABC):
         self._pacing = False
         self._alarm.stop()
         run_callback = get_hub().loop.run_callback
-        for waiter in self._pacer.due(self.clock.end_ns - 1):
+        for waiter in self._pacer.due(self.clock.end_ns + _GRAIN_NS):
             run_callback(waiter.switch, None)  # type: ignore[attr-defined] # a Waiter
 
     def _wake(self, arm_ns: int) -> None:

@@ -6,32 +6,39 @@ from harness.load.pacing import ArmClock, Pacer
 MOMENTS = st.lists(st.integers(0, 1000))
 
 
-@given(MOMENTS)
-def test_order(moments: list[int]) -> None:
-    """Users come out by their moment, equal moments in the order of arrival."""
-    pacer = Pacer()
+@given(MOMENTS, st.integers(1, 50))
+def test_order(moments: list[int], grain: int) -> None:
+    """Users come out by their grain, within one in the order of arrival."""
+    pacer = Pacer(grain)
     for place, moment in enumerate(moments):
-        pacer.add(moment, (moment, place))
+        pacer.add(moment, (-(-moment // grain), place))
 
-    assert sorted((m, p) for p, m in enumerate(moments)) == pacer.due(1000)
+    assert sorted((-(-m // grain), p) for p, m in enumerate(moments)) == pacer.due(1050)
 
 
-@given(MOMENTS, st.integers(0, 1000))
-def test_due(moments: list[int], now: int) -> None:
-    """Exactly those are due whose moment has come; the rest stay."""
-    pacer = Pacer()
+@given(MOMENTS, st.integers(0, 1000), st.integers(1, 50))
+def test_due(moments: list[int], now: int, grain: int) -> None:
+    """Nobody is due early, nobody a whole grain late; the rest stay."""
+    pacer = Pacer(grain)
     for moment in moments:
         pacer.add(moment, moment)
 
-    assert sorted(m for m in moments if m <= now) == pacer.due(now)
-    assert min((m for m in moments if m > now), default=None) == pacer.next_ns()
+    taken = set(pacer.due(now))
+    due = [m for m in moments if m in taken]
+
+    assert all(m <= now for m in due)
+    assert all(m > now - grain for m in moments if m not in due)
+    later = [-(-m // grain) * grain for m in moments if m not in due]
+    assert min(later, default=None) == pacer.next_ns()
 
 
 def test_first() -> None:
     """Adding tells whether the pacer has to look again earlier than it thought."""
-    pacer = Pacer()
+    pacer = Pacer(2)
 
-    assert [True, False, True] == [pacer.add(m, None) for m in (5, 7, 3)]
+    added = [pacer.add(m, None) for m in (5, 7, 6, 3, 4)]
+
+    assert [True, False, False, True, False] == added
 
 
 def test_clock_runs_in_slices_only() -> None:
