@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.compare.boundary import Looks
 from harness.compare.evidence import RoundEvidence, TrialEvidence
 from harness.compare.judge import judge
 from harness.compare.measure import ArmColumns, measured
@@ -61,25 +62,23 @@ class Dossier:
         self.rounds.append(evidence)
         return evidence
 
-    def judged(self, journal: Journal) -> Report:
-        """The verdict on all that was added, by the journal as it now stands."""
+    def evidence(self, journal: Journal) -> TrialEvidence:
+        """All that was added, by the journal as it now stands."""
         scenario = journal.scenario
-        return judge(
-            TrialEvidence(
-                scenario=scenario.name,
-                why=scenario.why,
-                baseline=journal.baseline,
-                candidate=journal.candidate,
-                budgets=scenario.budgets,
-                planned_rounds=scenario.rounds.min,
-                rounds=tuple(self.rounds),
-                limits=self.limits,
-                stopped=journal.stopped,
-                failed_starts=journal.failed_starts,
-                lost_rounds=journal.lost_rounds,
-                environment=journal.environment,
-                notes=journal.notes,
-            )
+        return TrialEvidence(
+            scenario=scenario.name,
+            why=scenario.why,
+            baseline=journal.baseline,
+            candidate=journal.candidate,
+            budgets=scenario.budgets,
+            looks=Looks(scenario.rounds.min, scenario.rounds.max),
+            rounds=tuple(self.rounds),
+            limits=self.limits,
+            stopped=journal.stopped,
+            failed_starts=journal.failed_starts,
+            lost_rounds=journal.lost_rounds,
+            environment=journal.environment,
+            notes=journal.notes,
         )
 
     def _columns(self, result: ArmResult) -> ArmColumns:
@@ -116,7 +115,7 @@ def judged(directory: Path) -> Report:
     dossier = Dossier(journal)
     for round_ in read_rounds(directory):
         dossier.add(round_)
-    return dossier.judged(journal)
+    return judge(dossier.evidence(journal))
 
 
 class _Shots:

@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from harness.compare.soundness import candidate_only
+from harness.compare.judge import is_over, judge
 from harness.dossier import Dossier
 from harness.environment import (
     Order,
@@ -59,10 +59,7 @@ if TYPE_CHECKING:
     from harness.model.traffic import Recording
     from harness.model.verdict import Report
 
-__all__ = ["FILES", "REPLACEMENTS", "Terms", "verify", "write_reports"]
-
-REPLACEMENTS: Final = 2
-"""Void rounds that are replaced before the trial gives up."""
+__all__ = ["FILES", "Terms", "verify", "write_reports"]
 
 FILES: Final = {"verdict.json": "json", "summary.md": "markdown", "junit.xml": "junit"}
 """What stands in every trial's directory, and the reporter that writes it."""
@@ -231,7 +228,7 @@ class _Course:
             raise
         finally:
             write_journal(self._pair.directory, self.journal)
-            report = self._dossier.judged(self.journal)
+            report = judge(self._dossier.evidence(self.journal))
             write_reports(self._pair.directory, report)
         return report
 
@@ -272,19 +269,13 @@ class _Course:
             self._terms.announce(f"round {index} is void: {evidence.round.void}")
         else:
             self._first = next(self._firsts)
-        enough = self._sound >= self._terms.scenario.rounds.min
-        alone = candidate_only(evidence.round, self._dossier.limits)
-        self.over = enough or alone or self._too_many_void()
-
-    def _too_many_void(self) -> bool:
-        void = len(self._dossier.rounds) - self._sound
-        return void + len(self.journal.lost_rounds) > REPLACEMENTS
+        self.over = is_over(self._dossier.evidence(self.journal))
 
     def _note_lost_round(self, index: int, error: WorkerLostError) -> None:
         self._terms.announce(f"round {index} is void: {error.message}")
         lost = (*self.journal.lost_rounds, f"round {index}: {error.message}")
         self.journal = replace(self.journal, lost_rounds=lost)
-        self.over = self._too_many_void()
+        self.over = is_over(self._dossier.evidence(self.journal))
 
     def _note_failed_start(self, error: CandidateError) -> None:
         self._terms.announce(error.message)

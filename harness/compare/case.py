@@ -13,6 +13,7 @@ from harness.compare.paired import holm, p_value
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from harness.compare.boundary import Looks
     from harness.compare.estimate import Comparison
     from harness.compare.evidence import TrialEvidence
     from harness.compare.hypothesis import Hypothesis
@@ -23,14 +24,25 @@ if TYPE_CHECKING:
 __all__ = ["Case", "rejected"]
 
 
-def rejected(comparisons: Sequence[Comparison], family: int) -> frozenset[int]:
-    """Places of the comparisons that the family's test finds beyond their budgets."""
+def rejected(
+    comparisons: Sequence[Comparison], family: int, looks: Looks, rounds: int
+) -> frozenset[int]:
+    """Places of the comparisons that the family's test finds beyond their budgets.
+
+    Args:
+        comparisons: some of them, or all.
+        family: how many hypotheses are tested together.
+        looks: at which rounds.
+        rounds: how many there are.
+    """
     tested = [
         (place, p_value(each.tests.fail_t, len(each.pairs)))
         for place, each in enumerate(comparisons)
         if each.tests is not None
     ]
-    found = holm([p for _, p in tested], family)
+    found = holm(
+        [p for _, p in tested], family, lambda level: looks.nominal(level, rounds)
+    )
     return frozenset(tested[place][0] for place in found)
 
 
@@ -46,8 +58,8 @@ class Case:
 
     @property
     def looked(self) -> bool:
-        """Whether the planned number of sound rounds was reached."""
-        return len(self.trial.sound) == self.trial.planned_rounds
+        """Whether there are as many sound rounds as at a look."""
+        return len(self.trial.sound) in self.trial.looks
 
     @cached_property
     def hypotheses(self) -> tuple[Hypothesis, ...]:
@@ -58,7 +70,10 @@ class Case:
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
         """The hypotheses over the sound rounds."""
-        return tuple(compared(each, self.trial.sound) for each in self.hypotheses)
+        trial = self.trial
+        return tuple(
+            compared(each, trial.sound, trial.looks) for each in self.hypotheses
+        )
 
     @property
     def family(self) -> int:
@@ -67,8 +82,11 @@ class Case:
 
     @cached_property
     def regressed(self) -> frozenset[int]:
-        """Places of the comparisons beyond their budgets, once all rounds are in."""
-        return rejected(self.comparisons, self.family) if self.looked else frozenset()
+        """Places of the comparisons beyond their budgets, at a look."""
+        if not self.looked:
+            return frozenset()
+        trial = self.trial
+        return rejected(self.comparisons, self.family, trial.looks, len(trial.sound))
 
     @cached_property
     def estimates(self) -> tuple[Estimate, ...]:

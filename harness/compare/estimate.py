@@ -12,10 +12,8 @@ from harness.compare.figure import significant
 from harness.compare.hypothesis import pair
 from harness.compare.metric import QUANTILES, Undefined
 from harness.compare.paired import (
-    CAPS,
     LEVEL,
     changes,
-    critical,
     fail_excess,
     half_width,
     pass_excess,
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harness.compare.boundary import Looks
     from harness.compare.evidence import RoundEvidence
     from harness.compare.hypothesis import Hypothesis, Pair
     from harness.model.quantity import Allowance
@@ -50,17 +49,19 @@ class Tests:
         allowed: the budget in each round.
         fail_t: mean excess in standard errors, as the FAIL test takes it.
         pass_t: likewise for PASS.
+        critical: what that must exceed, with the other sign, for PASS.
     """
 
     excess: Floats
     allowed: Floats
     fail_t: float
     pass_t: float
+    critical: float
 
     @property
     def passes(self) -> bool:
-        """Whether the one-sided 95 % bound is below the budget."""
-        return self.pass_t < -critical(LEVEL, len(self.excess))
+        """Whether the one-sided 95 % bound is below the budget, at this look."""
+        return self.pass_t < -self.critical
 
     @property
     def t(self) -> float:
@@ -76,6 +77,7 @@ class Comparison:
         hypothesis: which.
         rounds: indices of the rounds that it rests on.
         pairs: their values; empty if undefined.
+        critical: t value of the bounds, 0 below two rounds.
         tests: if gated, defined and of at least two rounds.
         undefined: why there are no values.
         blocks: whether that withholds a PASS.
@@ -84,12 +86,15 @@ class Comparison:
     hypothesis: Hypothesis
     rounds: tuple[int, ...] = ()
     pairs: tuple[Pair, ...] = ()
+    critical: float = 0.0
     tests: Tests | None = None
     undefined: str = ""
     blocks: bool = False
 
 
-def compared(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> Comparison:
+def compared(
+    hypothesis: Hypothesis, rounds: Sequence[RoundEvidence], looks: Looks
+) -> Comparison:
     """The hypothesis over rounds; undefined where one of them has no value for it."""
     pairs: list[Pair] = []
     for each in rounds:
@@ -101,11 +106,14 @@ def compared(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> Compari
                 blocks=_blocks(hypothesis, rounds),
             )
         pairs.append(values)
+    several = len(pairs) >= _FEWEST
+    critical = looks.critical(LEVEL, len(pairs)) if several else 0.0
     return Comparison(
         hypothesis=hypothesis,
         rounds=tuple(each.round.index for each in rounds),
         pairs=tuple(pairs),
-        tests=_tests(hypothesis, pairs),
+        critical=critical,
+        tests=_tests(hypothesis, pairs, critical) if several else None,
     )
 
 
@@ -125,16 +133,19 @@ def _blocks(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> bool:
     )
 
 
-def _tests(hypothesis: Hypothesis, pairs: Sequence[Pair]) -> Tests | None:
-    if hypothesis.allowance is None or len(pairs) < _FEWEST:
+def _tests(
+    hypothesis: Hypothesis, pairs: Sequence[Pair], critical: float
+) -> Tests | None:
+    if hypothesis.allowance is None:
         return None
     worsening, allowed = _against_budget(hypothesis, hypothesis.allowance, pairs)
-    cap = CAPS[hypothesis.metric.relative]
+    cap = hypothesis.metric.cap
     return Tests(
         excess=worsening - allowed,
         allowed=allowed,
         fail_t=t_statistic(fail_excess(worsening, allowed, cap)),
         pass_t=t_statistic(pass_excess(worsening, allowed, cap)),
+        critical=critical,
     )
 
 
@@ -163,8 +174,8 @@ def estimate(comparison: Comparison, *, regressed: bool, looked: bool) -> Estima
     Args:
         comparison: which.
         regressed: whether the family's test rejected it.
-        looked: whether the planned number of rounds was reached, before which no
-            gated hypothesis is more than unclear.
+        looked: whether the rounds are as many as at a look, without which no gated
+            hypothesis is more than unclear.
     """
     hypothesis = comparison.hypothesis
     bare = Estimate(
@@ -186,7 +197,7 @@ def _filled(bare: Estimate, comparison: Comparison) -> Estimate:
     tests, relative = comparison.tests, bare.relative
     baseline, candidate = np.array(comparison.pairs).T
     change = changes(baseline, candidate, relative=relative)
-    lower, upper = _interval(change)
+    lower, upper = _interval(change, comparison.critical)
     worst = int(np.argmax(comparison.hypothesis.metric.worse * change))
     return replace(
         bare,
@@ -210,10 +221,10 @@ def _shown(change: float, *, relative: bool) -> float:
     return significant(exp(change) if relative else change)
 
 
-def _interval(change: Floats) -> tuple[float | None, float | None]:
+def _interval(change: Floats, critical: float) -> tuple[float | None, float | None]:
     if len(change) < _FEWEST:
         return None, None
-    centre, half = float(np.mean(change)), half_width(change)
+    centre, half = float(np.mean(change)), half_width(change, critical)
     return centre - half, centre + half
 
 
@@ -236,7 +247,7 @@ def _label(comparison: Comparison, *, regressed: bool, looked: bool) -> Label:
         return Label.REGRESSED
     if not looked or tests is None or not tests.passes:
         return Label.UNCLEAR
-    best, worst = _interval(tests.excess + tests.allowed)
+    best, worst = _interval(tests.excess + tests.allowed, tests.critical)
     half = float(np.mean(tests.allowed)) / 2
     if worst is None or best is None or worst < 0:
         return Label.IMPROVED

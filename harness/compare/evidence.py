@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.model.result import Arm
 
 if TYPE_CHECKING:
+    from harness.compare.boundary import Looks
     from harness.compare.measure import ArmMeasures
     from harness.compare.soundness import SoundLimits
     from harness.model.result import Round
     from harness.model.scenario import Budgets
 
-__all__ = ["RoundEvidence", "TrialEvidence"]
+__all__ = ["REPLACEMENTS", "RoundEvidence", "TrialEvidence"]
+
+REPLACEMENTS: Final = 2
+"""Void rounds that are replaced before the trial gives up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,7 +49,7 @@ class TrialEvidence:
         baseline: the build that ran, by reference and digest.
         candidate: likewise.
         budgets: how much worse the candidate may be.
-        planned_rounds: sound rounds that the verdict rests on, fixed before the start.
+        looks: at how many sound rounds it may end, fixed before the start.
         rounds: all of them, sound and void, in order.
         limits: what makes a round void.
         stopped: why the trial ended early, such as `--max-time 20m was reached`;
@@ -62,7 +66,7 @@ class TrialEvidence:
     baseline: str
     candidate: str
     budgets: Budgets
-    planned_rounds: int
+    looks: Looks
     rounds: tuple[RoundEvidence, ...]
     limits: SoundLimits
     stopped: str = ""
@@ -73,9 +77,14 @@ class TrialEvidence:
 
     @property
     def sound(self) -> tuple[RoundEvidence, ...]:
-        """The rounds that count: the first sound ones, as many as were planned."""
+        """The rounds that count: the first sound ones, up to the maximum."""
         sound = tuple(each for each in self.rounds if not each.round.void)
-        return sound[: self.planned_rounds]
+        return sound[: self.looks.last]
+
+    @property
+    def given_up(self) -> bool:
+        """Whether more rounds were lost or void than are replaced."""
+        return len(self.void) + len(self.lost_rounds) > REPLACEMENTS
 
     @property
     def void(self) -> tuple[RoundEvidence, ...]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from harness.compare.evidence import RoundEvidence
+    from harness.compare.measure import ArmMeasures
     from harness.compare.metric import Metric
     from harness.model.quantity import Allowance
     from harness.model.scenario import Budgets, LatencyBudgets
@@ -24,6 +25,9 @@ Pair = tuple[float, float]
 
 _THICK = 95
 """A route is judged alone where this quantile is defined."""
+
+_MARGIN = 1.1
+"""And stays so where other rounds have a few requests less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +77,22 @@ def pair(hypothesis: Hypothesis, evidence: RoundEvidence) -> Pair | Undefined:
 def hypotheses(
     budgets: Budgets, rounds: Sequence[RoundEvidence]
 ) -> tuple[Hypothesis, ...]:
-    """What is compared: the service first, then thick routes, then `other`."""
+    """What is compared: the service first, then thick routes, then `other`.
+
+    Which they are, the requests of the first round's baseline say, before there is
+    anything to compare: a family that grew or shrank with the results would be no
+    family.
+    """
+    first = rounds[0].baseline
     everything = frozenset[str]().union(
         *(arm.routes for each in rounds for arm in (each.baseline, each.candidate))
     )
-    alone = frozenset(name for name in everything if _is_thick(name, rounds))
+    alone = frozenset(name for name in first.routes if _is_thick(name, first))
     scopes = {name: frozenset({name}) for name in sorted(alone | {*budgets.by_route})}
-    if alone and everything - alone:
+    if alone and first.routes - alone:
         scopes[OTHER] = everything - alone
     return (
-        *_of_service(budgets, everything, rounds),
+        *_of_service(budgets, everything, first),
         *(
             each
             for name, routes in scopes.items()
@@ -91,16 +101,12 @@ def hypotheses(
     )
 
 
-def _is_thick(route: str, rounds: Sequence[RoundEvidence]) -> bool:
-    return all(
-        len(arm.latencies_ns({route})) >= needed(_THICK)
-        for each in rounds
-        for arm in (each.baseline, each.candidate)
-    )
+def _is_thick(route: str, first: ArmMeasures) -> bool:
+    return len(first.latencies_ns({route})) >= needed(_THICK) * _MARGIN
 
 
 def _of_service(
-    budgets: Budgets, routes: frozenset[str], rounds: Sequence[RoundEvidence]
+    budgets: Budgets, routes: frozenset[str], first: ArmMeasures
 ) -> Iterator[Hypothesis]:
     allowances: dict[str, Allowance | None] = {
         **_by_quantile(budgets.latency),
@@ -115,7 +121,7 @@ def _of_service(
         )
         for name, metric in METRICS.items()
     }
-    if gated["p50"].allowance is None and _is_thin(gated["p95"], rounds):
+    if gated["p50"].allowance is None and _is_thin(gated["p95"], first):
         gated["p50"] = Hypothesis(
             metric=METRICS["p50"],
             route=SERVICE,
@@ -125,8 +131,9 @@ def _of_service(
     yield from gated.values()
 
 
-def _is_thin(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> bool:
-    return any(isinstance(pair(hypothesis, each), Undefined) for each in rounds)
+def _is_thin(hypothesis: Hypothesis, first: ArmMeasures) -> bool:
+    value = hypothesis.metric.read(first, hypothesis.routes)
+    return isinstance(value, Undefined)
 
 
 def _of_route(

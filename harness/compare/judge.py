@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.compare.case import Case
 from harness.compare.figure import significant
-from harness.compare.question import QUESTIONS, notes
+from harness.compare.question import QUESTIONS, is_hopeless, notes
 from harness.model.result import Arm
 from harness.model.verdict import Outcome, Report, Verdict
 
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
     from harness.compare.evidence import RoundEvidence, TrialEvidence
 
-__all__ = ["judge"]
+__all__ = ["is_over", "judge"]
 
 _OUTCOMES: Final = {
     "fail": Outcome.FAIL,
     "inconclusive": Outcome.INCONCLUSIVE,
     "invalid": Outcome.INVALID,
 }
+_DECIDED: Final = frozenset({Outcome.PASS, Outcome.FAIL})
 
 
 def judge(trial: TrialEvidence) -> Report:
@@ -47,6 +48,17 @@ def judge(trial: TrialEvidence) -> Report:
         ),
         environment=trial.environment,
         generator=_generator(trial.sound),
+    )
+
+
+def is_over(trial: TrialEvidence) -> bool:
+    """Whether a trial ends here: it is decided, or more rounds would not decide it."""
+    case = Case(trial=trial)
+    return (
+        _verdict(case).outcome in _DECIDED
+        or len(trial.sound) == trial.looks.last
+        or trial.given_up
+        or is_hopeless(case)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from math import log
 from typing import TYPE_CHECKING, Final
 
 from harness.compare.measure import needed, quantile
@@ -34,6 +35,9 @@ class Metric:
         name: as in `Estimate.metric`.
         unit: as in `Estimate.unit`.
         relative: whether arms are compared by ratio, else by difference.
+        cap: how far one round counts beyond its budget, and below no change at all.
+            Capping is conservative both ways, and one catastrophic round cannot hide a
+            FAIL by blowing up the standard deviation.
         worse: 1 if more is worse, -1 if less is.
         by_route: whether routes have it too, not only the service.
         read: its value in one arm's round over some routes together.
@@ -42,6 +46,7 @@ class Metric:
     name: str
     unit: str
     relative: bool = True
+    cap: float = log(1.25)
     worse: int = 1
     by_route: bool = False
     read: Callable[[ArmMeasures, frozenset[str]], Reading]
@@ -77,6 +82,8 @@ def _cpu(arm: ArmMeasures, _: frozenset[str]) -> Reading:
     return arm.cpu_ns / arm.answered if arm.answered else Undefined("no answers")
 
 
+_POINT: Final = 0.01
+
 QUANTILES: Final[Mapping[str, int]] = {"p50": 50, "p95": 95, "p99": 99}
 
 METRICS: Final[Mapping[str, Metric]] = {
@@ -89,9 +96,21 @@ METRICS: Final[Mapping[str, Metric]] = {
             for name, percent in QUANTILES.items()
         ),
         Metric(
-            name="errors", unit="ratio", relative=False, by_route=True, read=_errors
+            name="errors",
+            unit="ratio",
+            relative=False,
+            cap=_POINT,
+            by_route=True,
+            read=_errors,
         ),
-        Metric(name="goodput", unit="ratio", relative=False, worse=-1, read=_goodput),
+        Metric(
+            name="goodput",
+            unit="ratio",
+            relative=False,
+            cap=_POINT,
+            worse=-1,
+            read=_goodput,
+        ),
         Metric(name="memory", unit="bytes", read=_memory),
         Metric(name="cpu", unit="ns/request", read=_cpu),
     )

@@ -6,14 +6,14 @@ are one-sided t tests of the mean excess over the budget against 0.
 
 from __future__ import annotations
 
-from math import inf, log, sqrt
+from math import inf, sqrt
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = [
-    "CAPS",
     "LEVEL",
     "changes",
-    "critical",
     "fail_excess",
     "half_width",
     "holm",
@@ -39,22 +37,11 @@ __all__ = [
 LEVEL: Final = 0.05
 """One-sided, a hypothesis for PASS and the family for FAIL."""
 
-CAPS: Final = {True: log(1.25), False: 0.01}
-"""How far one round counts, for ratios and for rates (one percentage point).
-
-Capping is conservative both ways, and one catastrophic round cannot hide a FAIL by
-blowing up the standard deviation.
-"""
-
 _T_LIMIT: Final = 1e6
 _NEGLIGIBLE: Final = 1e-12
 _MOST_ROUNDS: Final = 100
 _POWER: Final = 0.9
-
-
-def critical(level: float, rounds: int) -> float:
-    """The t value that `rounds` rounds exceed by chance with probability `level`."""
-    return float(stdtrit(rounds - 1, 1 - level))
+_LAST_LOOK: Final = 0.55
 
 
 def changes(baseline: Floats, candidate: Floats, *, relative: bool) -> Floats:
@@ -101,9 +88,9 @@ def t_statistic(values: Floats) -> float:
     return min(max(ratio, -_T_LIMIT), _T_LIMIT)
 
 
-def half_width(values: Floats) -> float:
-    """Of the 90 % interval of the mean: its ends are the one-sided 95 % bounds."""
-    return critical(LEVEL, len(values)) * _standard_error(values)
+def half_width(values: Floats, critical: float) -> float:
+    """Of the interval of the mean that a test with that critical value goes with."""
+    return critical * _standard_error(values)
 
 
 def p_value(t: float, rounds: int) -> float:
@@ -111,7 +98,9 @@ def p_value(t: float, rounds: int) -> float:
     return float(stdtr(rounds - 1, -t))
 
 
-def holm(p_values: Sequence[float], family: int) -> frozenset[int]:
+def holm(
+    p_values: Sequence[float], family: int, nominal: Callable[[float], float]
+) -> frozenset[int]:
     """Places of the p-values rejected at 5 % for the whole family.
 
     Holm, A Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal
@@ -121,10 +110,11 @@ def holm(p_values: Sequence[float], family: int) -> frozenset[int]:
     Args:
         p_values: of the hypotheses that have one.
         family: how many hypotheses there are, those without a value included.
+        nominal: the p-value at which this look rejects a hypothesis, by its level.
     """
     rejected: set[int] = set()
     for place in sorted(range(len(p_values)), key=p_values.__getitem__):
-        if p_values[place] >= LEVEL / (family - len(rejected)):
+        if p_values[place] >= nominal(LEVEL / (family - len(rejected))):
             break
         rejected.add(place)
     return frozenset(rejected)
@@ -134,12 +124,13 @@ def rounds_needed(excess: Floats, family: int) -> int | None:
     """Rounds after which 9 of 10 such trials would be clear; `None` beyond 100.
 
     Clear is PASS where the mean is below the budget, FAIL where it is above. The
-    estimate takes this trial's mean and deviation for the truth.
+    estimate takes this trial's mean and deviation for the truth, and about half of the
+    level for what a last look is left with.
     """
     mean, deviation = float(np.mean(excess)), float(np.std(excess, ddof=1))
-    level = LEVEL if mean < 0 else LEVEL / family
+    level = (LEVEL if mean < 0 else LEVEL / family) * _LAST_LOOK
     for rounds in range(len(excess) + 1, _MOST_ROUNDS + 1):
-        margin = critical(level, rounds) + critical(1 - _POWER, rounds)
+        margin = float(np.sum(stdtrit(rounds - 1, (1 - level, _POWER))))
         if margin * deviation / sqrt(rounds) < abs(mean):
             return rounds
     return None

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Question = Callable[[Case], Iterator[Finding]]
 
-__all__ = ["QUESTIONS", "notes"]
+__all__ = ["QUESTIONS", "is_hopeless", "notes"]
 
 _HALF: Final = 0.5
 _DEATHS: Final = 2
@@ -98,20 +98,31 @@ def _both(shares: Sequence[float]) -> str:
     return f"{baseline} (baseline) and {candidate} (candidate)"
 
 
+def _overloads(case: Case) -> Iterator[Finding]:
+    """Replacing the rounds that it spoils would hide what the candidate does."""
+    trial = case.trial
+    if any(candidate_only(each.round, trial.limits) for each in trial.void):
+        yield trial_finding(
+            "invalid",
+            "generator",
+            "the candidate overloads the generator, the baseline does not;"
+            f" {_sound(trial)}; {_worst(trial)}",
+        )
+
+
 def _too_few_rounds(case: Case) -> Iterator[Finding]:
     trial = case.trial
-    if case.looked:
-        return
-    had = f"{len(trial.sound)} of {trial.planned_rounds} sound rounds"
-    if trial.stopped:
-        yield trial_finding("inconclusive", "rounds", f"rounds: {had}; {trial.stopped}")
-    elif trial.void and all(
-        candidate_only(each.round, trial.limits) for each in trial.void
-    ):
-        message = f"the candidate overloads the generator, the baseline does not; {had}"
-        yield trial_finding("invalid", "generator", f"{message}; {_worst(trial)}")
-    else:
-        yield trial_finding("invalid", "generator", f"rounds: {had}; {_worst(trial)}")
+    if trial.given_up or not (case.looked or trial.stopped):
+        message = f"rounds: {_sound(trial)}; {_worst(trial)}"
+        yield trial_finding("invalid", "generator", message)
+    elif not case.looked:
+        message = f"rounds: {_sound(trial)}; {trial.stopped}"
+        yield trial_finding("inconclusive", "rounds", message)
+
+
+def _sound(trial: TrialEvidence) -> str:
+    had, first = len(trial.sound), trial.looks.first
+    return f"{had} of {first} sound rounds" if had < first else f"{had} sound rounds"
 
 
 def _worst(trial: TrialEvidence) -> str:
@@ -195,11 +206,12 @@ def _void_rounds_together(case: Case) -> Iterator[Finding]:
     """Voiding must not have turned a FAIL into a PASS."""
     rounds = case.trial.rounds
     everything = [
-        compared(each, _where_defined(each, rounds))
+        compared(each, _where_defined(each, rounds), case.trial.looks)
         for each in case.hypotheses
         if each.allowance is not None
     ]
-    for place in sorted(rejected(everything, case.family)):
+    found = rejected(everything, case.family, case.trial.looks, len(rounds))
+    for place in sorted(found):
         each = estimate(everything[place], regressed=True, looked=True)
         message = f"with the void rounds it would FAIL: {described(each)}"
         yield about("inconclusive", each, message)
@@ -247,17 +259,28 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     _crashes,
     _expired_credentials,
     _mostly_errors,
-    _too_few_rounds,
     _regressions,
+    _overloads,
+    _too_few_rounds,
     _withheld,
 )
 """The first with an answer decides, by the severity of what it finds."""
+
+
+def is_hopeless(case: Case) -> bool:
+    """Whether what stands in the way would stand in the way of more rounds, too."""
+    if any(_overloads(case)):
+        return True
+    errors = (*_expired_credentials(case), *_mostly_errors(case))
+    return case.looked and bool(errors)
 
 
 def notes(case: Case) -> Iterator[Finding]:
     """What decides nothing but should be read."""
     for text in case.trial.notes:
         yield trial_finding("note", "trial", text)
+    if case.trial.stopped and case.looked:
+        yield trial_finding("note", "rounds", f"stopped early: {case.trial.stopped}")
     for each, comparison in zip(case.estimates, case.comparisons, strict=True):
         if each.budget and each.undefined and not comparison.blocks:
             yield about("note", each, f"not judged: {each.undefined}")

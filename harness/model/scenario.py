@@ -170,7 +170,9 @@ class Rounds(Part):
     """How much is measured."""
 
     min: Whole = Field(default=4, ge=2, le=50)
-    """Sound rounds that the verdict rests on."""
+    """Sound rounds before the first look at whether they suffice."""
+    max: Whole = Field(default=10, ge=2, le=50)
+    """Sound rounds after which the trial ends, whatever they say; at least `min`."""
     slice: Duration = Field(default="4s", gt=0)  # type: ignore[assignment] # parsed
     """Length of one slice of one arm."""
     slices: Whole = Field(default=6, ge=1, le=1_000)
@@ -179,6 +181,20 @@ class Rounds(Part):
     """Unmeasured traffic on each fresh arm."""
     ramp: Duration = "5s"  # type: ignore[assignment] # parsed
     """Inside the warm-up: the time over which the users of `users` arrive."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _max_of_what_is_given(cls, given: object) -> object:
+        if not isinstance(given, dict) or "max" in given:
+            return given
+        least = given.get("min")
+        return {**given, "max": max(10, least)} if isinstance(least, int) else given
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.max < self.min:
+            raise ValueError("`max` must be at least `min`")
+        return self
 
     @model_validator(mode="after")
     def _ramp_fits(self) -> Self:

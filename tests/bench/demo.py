@@ -14,13 +14,15 @@ import os
 import sys
 import tempfile
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.compare.boundary import Looks
 from harness.compare.evidence import RoundEvidence, TrialEvidence
-from harness.compare.judge import judge
+from harness.compare.judge import is_over, judge
 from harness.demo import builds_of, scenario_of
 from harness.dossier import Dossier
 from harness.model.verdict import Outcome, Report
@@ -53,7 +55,7 @@ def played(scenario: Scenario, candidate: str, parent: Path) -> tuple[Path, Repo
         )
 
 
-def passing(directory: Path, rounds: int) -> float:
+def passing(directory: Path, looks: Looks) -> float:
     """Share of PASS among trials drawn from the stored rounds."""
     journal = read_journal(directory)
     dossier = Dossier(journal)
@@ -63,18 +65,23 @@ def passing(directory: Path, rounds: int) -> float:
     random = np.random.default_rng(1)
     passed = 0
     for _ in range(DRAWS):
-        drawn = [sound[place] for place in random.integers(len(sound), size=rounds)]
+        drawn = [sound[each] for each in random.integers(len(sound), size=looks.last)]
         trial = TrialEvidence(
             scenario=journal.scenario.name,
             why="",
             baseline="",
             candidate="",
             budgets=journal.scenario.budgets,
-            planned_rounds=rounds,
-            rounds=tuple(map(_renumbered, drawn, range(1, rounds + 1))),
+            looks=looks,
+            rounds=tuple(map(_renumbered, drawn, count(1))),
             limits=dossier.limits,
         )
-        passed += judge(trial).verdict.outcome is Outcome.PASS
+        prefixes = (
+            replace(trial, rounds=trial.rounds[:rounds])
+            for rounds in range(looks.first, looks.last + 1)
+        )
+        ended = next(each for each in prefixes if is_over(each))
+        passed += judge(ended).verdict.outcome is Outcome.PASS
     return passed / DRAWS
 
 
@@ -102,12 +109,14 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     scenario = scenario_of(progress.announce)
-    longer = scenario.rounds.model_copy(update={"min": arguments.rounds})
+    longer = scenario.rounds.model_copy(
+        update=dict.fromkeys(("min", "max"), arguments.rounds)
+    )
     with tempfile.TemporaryDirectory() as name:
         directory, report = played(
             scenario.model_copy(update={"rounds": longer}), "", Path(name)
         )
-        share = passing(directory, scenario.rounds.min)
+        share = passing(directory, Looks(scenario.rounds.min, scenario.rounds.max))
         _, leaking = played(scenario, "leak", Path(name))
     (memory,) = (each for each in leaking.estimates if each.metric == "memory")
     assert memory.baseline is not None

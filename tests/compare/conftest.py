@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from harness.compare.boundary import Looks
 from harness.compare.evidence import RoundEvidence, TrialEvidence
 from harness.compare.measure import ArmColumns, ArmMeasures
 from harness.compare.soundness import SoundLimits, void_reason
@@ -175,14 +176,14 @@ class Make:
         )
 
     def trial(self, rounds: Sequence[RoundEvidence], **given: Any) -> TrialEvidence:
-        """A trial of four planned rounds under the default budgets."""
+        """A trial of exactly four rounds under the default budgets."""
         trial = TrialEvidence(
             scenario="checkout",
             why="",
             baseline="git:main",
             candidate="git:fix",
             budgets=Budgets(),
-            planned_rounds=4,
+            looks=Looks(4, 4),
             rounds=tuple(rounds),
             limits=self.limits,
         )

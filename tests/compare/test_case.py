@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.compare.boundary import Looks
 from harness.compare.case import Case, rejected
 from harness.model.result import Arm
 from harness.model.verdict import Label
@@ -28,7 +29,8 @@ def test_nothing_is_rejected_before_all_rounds_are_in(make: Make) -> None:
 
     assert (early.looked, early.regressed) == (False, frozenset())
     assert late.looked
-    assert late.regressed == rejected(late.comparisons, late.family) != frozenset()
+    assert late.regressed == rejected(late.comparisons, late.family, Looks(4, 4), 4)
+    assert late.regressed
     assert {each.label for each in early.estimates} == {Label.UNCLEAR, Label.SHOWN}
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.compare.boundary import Looks
 from harness.compare.estimate import compared, estimate, exceeds
 from harness.compare.hypothesis import Hypothesis
 from harness.compare.metric import METRICS
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 MIB = 2**20
 ROUTES = frozenset({"GET /0"})
 ALLOWED = Allowance.parse("10%", "ns")
+
+LOOKS = Looks(4, 4)
 
 
 def _hypothesis(
@@ -47,7 +50,7 @@ def _memory(
         )
         for index, (before, after) in enumerate(levels, start=1)
     ]
-    return compared(_hypothesis("memory", allowance), rounds)
+    return compared(_hypothesis("memory", allowance), rounds, LOOKS)
 
 
 def test_an_estimate_says_all_there_is(make: Make) -> None:
@@ -134,7 +137,7 @@ def test_less_goodput_is_worse(make: Make) -> None:
     rounds = [make.round(index, make.arm(), make.arm(errors=70)) for index in (1, 2)]
     hypothesis = _hypothesis("goodput", Allowance.parse("1%", "ratio"))
 
-    found = estimate(compared(hypothesis, rounds), regressed=False, looked=True)
+    found = estimate(compared(hypothesis, rounds, LOOKS), regressed=False, looked=True)
 
     assert (found.change, found.t, found.label) == (-0.1, 1e6, Label.UNCLEAR)
     assert (found.budget, found.unit) == ("1 point", "ratio")
@@ -152,7 +155,7 @@ def test_what_only_the_candidate_lacks_withholds_a_pass(
         1, make.arm(memory_bytes=baseline), make.arm(memory_bytes=candidate)
     )
 
-    comparison = compared(_hypothesis("memory"), [evidence])
+    comparison = compared(_hypothesis("memory"), [evidence], LOOKS)
     found = estimate(comparison, regressed=False, looked=True)
 
     assert comparison.blocks == blocks
@@ -167,7 +170,7 @@ def test_a_thin_quantile_blocks_only_if_asked_for_by_name(
     """Thin traffic is nobody's fault, but a named budget must be judged."""
     evidence = make.round(1, make.arm(), make.arm())
 
-    comparison = compared(_hypothesis("p99", required=required), [evidence])
+    comparison = compared(_hypothesis("p99", required=required), [evidence], LOOKS)
 
     assert comparison.blocks == required
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.compare.boundary import Looks
 from harness.compare.estimate import compared, estimate
 from harness.compare.finding import named, regression, unclear
 from harness.compare.hypothesis import Hypothesis
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from tests.compare.conftest import Make
 
 MIB = 2**20
+
+LOOKS = Looks(4, 4)
 
 
 def _memory(make: Make, after: list[float], route: str = "service") -> Comparison:
@@ -26,7 +29,7 @@ def _memory(make: Make, after: list[float], route: str = "service") -> Compariso
         make.round(index, make.arm(), make.arm(memory_bytes=each * MIB))
         for index, each in enumerate(after, start=1)
     ]
-    return compared(hypothesis, rounds)
+    return compared(hypothesis, rounds, LOOKS)
 
 
 def test_a_regression_has_figures_units_interval_and_budget(make: Make) -> None:
@@ -51,7 +54,7 @@ def test_unclear_says_what_a_next_trial_needs(make: Make) -> None:
         for each in (noisy, close)
     ]
 
-    assert sentences[0].endswith("; a next trial would need about 49 rounds")
+    assert sentences[0].endswith("; a next trial would need about 58 rounds")
     assert "more rounds hardly help" in sentences[1]
 
 

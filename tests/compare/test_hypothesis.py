@@ -40,17 +40,23 @@ def test_the_defaults_gate_what_the_design_names(make: Make) -> None:
     }
 
 
-def test_a_route_thin_in_one_round_of_one_arm_is_pooled(make: Make) -> None:
-    """Which routes stand alone is decided once, over all rounds and both arms."""
+def test_the_first_baseline_says_which_routes_stand_alone(make: Make) -> None:
+    """Decided once, before there is anything to compare; the rest is pooled."""
     thick = make.arm(routes=2)
-    latencies = {**thick.latency_ns, "GET /1": np.arange(599)}
-    candidate = replace(thick, latency_ns=latencies)
-    rounds = [make.round(1, thick, thick), make.round(2, thick, candidate)]
+    latencies = {**thick.latency_ns, "GET /1": np.arange(650)}
+    thin = replace(thick, latency_ns=latencies)
+    rounds = [make.round(1, thin, thick), make.round(2, thick, thick)]
+    other = [make.round(1, thick, thin), make.round(2, thin, thin)]
 
     assert {each.route: each.routes for each in hypotheses(Budgets(), rounds)} == {
         "service": {"GET /0", "GET /1"},
         "GET /0": {"GET /0"},
         "other": {"GET /1"},
+    }
+    assert {each.route for each in hypotheses(Budgets(), other)} == {
+        "service",
+        "GET /0",
+        "GET /1",
     }
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from harness.compare.boundary import Looks
 from harness.compare.figure import significant
-from harness.compare.judge import judge
+from harness.compare.judge import is_over, judge
 from harness.model.verdict import Label, Outcome
 from harness.report.document import dump
 
@@ -163,3 +164,66 @@ def test_faster_is_improved(make: Make) -> None:
 
     assert report.verdict.outcome is Outcome.PASS
     assert labels["p95", "service"] is Label.IMPROVED
+
+
+LOOKS = Looks(4, 10)
+
+
+@pytest.mark.parametrize(
+    ("scale", "outcome"), [(1.0, Outcome.PASS), (3.0, Outcome.FAIL)]
+)
+def test_a_clear_trial_ends_at_the_first_look(
+    make: Make, scale: float, outcome: Outcome
+) -> None:
+    """Not before it, however clear it is."""
+    slow = make.arm(scale=scale)
+    early, at_look = (
+        make.steady(slow, rounds=rounds, looks=LOOKS) for rounds in (3, 4)
+    )
+
+    assert not is_over(early)
+    assert judge(early).verdict.outcome is Outcome.INVALID
+    assert is_over(at_look)
+    assert judge(at_look).verdict.outcome is outcome
+
+
+def test_an_unclear_trial_ends_at_its_maximum(make: Make) -> None:
+    """Exactly at its budget a candidate stays unclear, and more rounds are refused."""
+    random = np.random.default_rng(3)
+    arms = [make.arm(scale=1.1 * float(random.lognormal(0, 0.05))) for _ in range(10)]
+    rounds = [make.round(i, make.arm(), arm) for i, arm in enumerate(arms, start=1)]
+
+    over = [is_over(make.trial(rounds[:n], looks=LOOKS)) for n in range(4, 11)]
+
+    assert [*[False] * 6, True] == over
+    ended = judge(make.trial(rounds, looks=LOOKS))
+    assert ended.verdict.outcome is Outcome.INCONCLUSIVE
+    longer = make.trial([*rounds, make.round(11, make.arm(), make.arm())], looks=LOOKS)
+    assert ended == judge(longer)
+
+
+def test_more_rounds_do_not_help_what_is_hopeless(make: Make) -> None:
+    """Expired credentials end a trial at its first look; nothing would change."""
+    denied = make.arm(denied=600)
+
+    trial = make.steady(denied, looks=LOOKS)
+    both = replace(
+        trial, rounds=tuple(replace(each, baseline=denied) for each in trial.rounds)
+    )
+
+    assert is_over(both)
+    assert judge(both).verdict.findings[0].metric == "credentials"
+
+
+def test_replacing_ends_after_two(make: Make) -> None:
+    """A third void round ends the trial as INVALID, although more could be played."""
+    sick = {"cpu_ratio": 0.95}
+    arm = make.arm(scale=1.3)
+    sound = [make.round(i, make.arm(), arm) for i in (1, 2)]
+    void = [make.round(i, make.arm(), arm, health=(sick, sick)) for i in (3, 4, 5)]
+
+    two, three = (make.trial([*sound, *void[:n]], looks=LOOKS) for n in (2, 3))
+
+    assert not is_over(two)
+    assert is_over(three)
+    assert judge(three).verdict.outcome is Outcome.INVALID

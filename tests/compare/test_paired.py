@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.compare.boundary import Looks
+from harness.compare.metric import METRICS
 from harness.compare.paired import (
-    CAPS,
     LEVEL,
     changes,
-    critical,
     fail_excess,
     half_width,
     holm,
@@ -23,9 +23,15 @@ from harness.compare.paired import (
 )
 from harness.model.quantity import Allowance
 
-CAP = CAPS[True]
+CAP = METRICS["p95"].cap
 TEN_PERCENT = Allowance.parse("10%", "ns")
 SEED = 20_261_123
+
+
+def critical(level: float, rounds: int) -> float:
+    """Of a trial with one look."""
+    return Looks(rounds, rounds).critical(level, rounds)
+
 
 _levels = st.lists(st.floats(1, 1e9), min_size=2, max_size=8)
 _p_values = st.lists(st.floats(0, 1), min_size=1, max_size=9)
@@ -45,7 +51,9 @@ def test_critical_values_are_those_of_the_t_table(
 
 def test_the_interval_ends_are_the_one_sided_bounds() -> None:
     """Four changes of 1, 2, 3, 4: half width 2.3534 times 1.2910 / 2."""
-    assert half_width(np.array([1.0, 2.0, 3.0, 4.0])) == pytest.approx(1.5191, abs=1e-4)
+    assert half_width(
+        np.array([1.0, 2.0, 3.0, 4.0]), critical(LEVEL, 4)
+    ) == pytest.approx(1.5191, abs=1e-4)
 
 
 @given(levels=_levels, seed=st.integers(0, 2**32))
@@ -116,7 +124,7 @@ def test_holm_goes_on_until_the_first_miss(
     p_values: list[float], family: int, expected: set[int]
 ) -> None:
     """a/m, then a/(m - 1), …; undefined hypotheses make the family larger."""
-    assert holm(p_values, family) == expected
+    assert holm(p_values, family, float) == expected
 
 
 @given(_p_values, st.integers(0, 5), st.data())
@@ -129,8 +137,8 @@ def test_holm_never_loses_by_stronger_evidence(
     stronger = [*p_values]
     stronger[place] /= 2
 
-    assert holm(p_values, family) <= holm(stronger, family)
-    assert holm(p_values, family + 1) <= holm(p_values, family)
+    assert holm(p_values, family, float) <= holm(stronger, family, float)
+    assert holm(p_values, family + 1, float) <= holm(p_values, family, float)
 
 
 def test_one_catastrophic_round_cannot_hide_a_fail() -> None:
@@ -159,7 +167,7 @@ def test_one_lucky_round_cannot_buy_a_pass() -> None:
 @pytest.mark.parametrize(
     ("excess", "expected"),
     [
-        ([-0.03, -0.06, 0.0, -0.03], 8),
+        ([-0.03, -0.06, 0.0, -0.03], 9),
         ([0.0, 0.001, -0.001, 0.0], None),
         ([-0.2, -0.21, -0.2, -0.2], 5),
     ],
@@ -181,7 +189,7 @@ def _trials(change: float, deviation: float, metrics: int) -> tuple[float, float
         p_values = [
             p_value(t_statistic(fail_excess(each, allowed, CAP)), 4) for each in trial
         ]
-        fails += bool(holm(p_values, metrics))
+        fails += bool(holm(p_values, metrics, float))
         passes += all(
             t_statistic(pass_excess(each, allowed, CAP)) < -critical(LEVEL, 4)
             for each in trial

@@ -28,7 +28,8 @@ service:
   ready: /
   ready_timeout: 5s
 load: {load}
-rounds: {{min: {rounds}, slice: {slice}, slices: 2, warmup: 500ms, ramp: 0s}}
+rounds:
+  {{min: {rounds}, max: {rounds}, slice: {slice}, slices: 2, warmup: 500ms, ramp: 0s}}
 budgets:
   errors: 1%
   goodput: 80%
