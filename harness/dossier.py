@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Dossier", "judged"]
 
+_SOAKED = 0.5
+"""Of a soak, the share of the requests in which caches may fill."""
+
 
 class Dossier:
     """What the rounds of a trial showed, collected round by round.
@@ -74,6 +77,9 @@ class Dossier:
             looks=Looks(scenario.rounds.min, scenario.rounds.max),
             rounds=tuple(self.rounds),
             limits=self.limits,
+            soak=scenario.rounds.soak is not None,
+            rate_per_s=journal.plan.rate_per_s,
+            memory_limit=scenario.service.limits.memory,
             stopped=journal.stopped,
             failed_starts=journal.failed_starts,
             lost_rounds=journal.lost_rounds,
@@ -101,6 +107,7 @@ class Dossier:
             deadline_ns=self._journal.scenario.load.deadline,
             planned=self._journal.plan.planned or measured_shots,
             open_loop=self._journal.plan.open_loop,
+            settled=_SOAKED if self._journal.scenario.rounds.soak else 0.0,
         )
 
 

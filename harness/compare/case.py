@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.compare.estimate import compared, estimate
 from harness.compare.hypothesis import hypotheses
 from harness.compare.paired import holm, p_value
+from harness.model.result import Arm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from harness.compare.evidence import TrialEvidence
     from harness.compare.hypothesis import Hypothesis
     from harness.compare.measure import ArmMeasures
-    from harness.model.result import Arm
     from harness.model.verdict import Estimate
 
 __all__ = ["Case", "rejected"]
@@ -46,6 +46,13 @@ def rejected(
     return frozenset(tested[place][0] for place in found)
 
 
+def _soaked(hypothesis: Hypothesis) -> Hypothesis:
+    """A soak gates nothing but the growth of memory."""
+    if hypothesis.metric.only_fails:
+        return hypothesis
+    return replace(hypothesis, allowance=None, required=False)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Case:
     """What is known of a trial when it is judged.
@@ -65,7 +72,8 @@ class Case:
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         """What is compared; nothing without a sound round."""
         sound = self.trial.sound
-        return hypotheses(self.trial.budgets, sound) if sound else ()
+        found = hypotheses(self.trial.budgets, sound) if sound else ()
+        return tuple(map(_soaked, found)) if self.trial.soak else found
 
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
@@ -86,6 +94,12 @@ class Case:
         if not self.looked:
             return frozenset()
         trial = self.trial
+        if trial.soak:
+            return frozenset(
+                place
+                for place, each in enumerate(self.comparisons)
+                if each.tests is not None and min(each.tests.excess) > 0
+            )
         return rejected(self.comparisons, self.family, trial.looks, len(trial.sound))
 
     @cached_property
@@ -95,6 +109,16 @@ class Case:
             estimate(each, regressed=place in self.regressed, looked=self.looked)
             for place, each in enumerate(self.comparisons)
         )
+
+    def ends(self, arm: Arm) -> list[str]:
+        """How the arm's build died, or did not come up, each time."""
+        died = [
+            f"round {each.round.index}: {each.round.arm(arm).died}"
+            for each in self.trial.rounds
+            if each.round.arm(arm).died
+        ]
+        failed = self.trial.failed_starts if arm is Arm.CANDIDATE else ()
+        return [*failed, *died]
 
     def share(self, arm: Arm, part: Callable[[ArmMeasures], int]) -> float:
         """A part of the requests of an arm's sound rounds; 0 without a request."""

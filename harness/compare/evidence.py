@@ -52,6 +52,10 @@ class TrialEvidence:
         looks: at how many sound rounds it may end, fixed before the start.
         rounds: all of them, sound and void, in order.
         limits: what makes a round void.
+        soak: whether it is two long pairs that look for growing memory alone.
+        rate_per_s: planned requests an arm and second.
+        memory_limit: of a build, in bytes; 0 where it has none.
+        known: signatures of errors that are not new, from earlier runs.
         stopped: why the trial ended early, such as `--max-time 20m was reached`;
             empty if it did not.
         failed_starts: how the candidate failed to get ready while the baseline was,
@@ -69,6 +73,10 @@ class TrialEvidence:
     looks: Looks
     rounds: tuple[RoundEvidence, ...]
     limits: SoundLimits
+    soak: bool = False
+    rate_per_s: float = 0.0
+    memory_limit: int = 0
+    known: frozenset[str] = frozenset()
     stopped: str = ""
     failed_starts: tuple[str, ...] = ()
     lost_rounds: tuple[str, ...] = ()

@@ -21,6 +21,10 @@ _SCALES: Final[Mapping[str, tuple[tuple[float, float, str], ...]]] = {
     ),
     "ratio": ((0.0, 0.01, "%"),),
     "ns/request": ((0.0, 1e6, " ms/req"),),
+    "bytes/1000 requests": (
+        (0.0, 2**10, " KiB/1000 req"),
+        (2**20, 2**20, " MiB/1000 req"),
+    ),
 }
 """By unit: from this value on, divide by this, and call it so."""
 
@@ -63,6 +67,8 @@ def _points(difference: float) -> str:
 
 
 def _wording(estimate: Estimate) -> Callable[[float], str]:
+    if not estimate.relative and estimate.unit != "ratio":
+        return lambda value: ("+" if value >= 0 else "") + figure(value, estimate.unit)
     if not estimate.relative:
         return _points
     doubled = estimate.change is not None and not _HALF < estimate.change < _TWICE

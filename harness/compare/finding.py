@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from harness.compare.figure import change, figure, interval
+from harness.compare.figure import change, figure, interval, number
 from harness.compare.paired import rounds_needed
 from harness.model.route import SERVICE
 from harness.model.verdict import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.compare.estimate import Comparison
+    from harness.compare.evidence import TrialEvidence
     from harness.model.verdict import Estimate
 
-__all__ = ["about", "described", "named", "regression", "trial_finding", "unclear"]
+__all__ = [
+    "about",
+    "both",
+    "described",
+    "growing",
+    "named",
+    "regression",
+    "trial_finding",
+    "unclear",
+    "unseen_growth",
+]
+
+_A_THOUSAND: Final = 1_000
+_HOUR_S: Final = 3_600
+_DAY_S: Final = 86_400
 
 
 def trial_finding(severity: str, metric: str, message: str) -> Finding:
@@ -29,6 +46,12 @@ def about(severity: str, estimate: Estimate, message: str) -> Finding:
         route=estimate.route,
         message=f"{named(estimate.metric, estimate.route)}: {message}",
     )
+
+
+def both(shares: Sequence[float]) -> str:
+    """A share of each arm's requests, in words."""
+    baseline, candidate = (figure(share, "ratio") for share in shares)
+    return f"{baseline} (baseline) and {candidate} (candidate)"
 
 
 def named(metric: str, route: str) -> str:
@@ -49,6 +72,36 @@ def described(estimate: Estimate) -> str:
 def regression(estimate: Estimate) -> Finding:
     """The candidate is worse than its budget."""
     return about("fail", estimate, described(estimate))
+
+
+def growing(estimate: Estimate, trial: TrialEvidence) -> Finding:
+    """The candidate's memory grows; that it leaks, only a soak can say."""
+    assert estimate.change is not None, "only a defined estimate regresses"
+    verb = "leaks" if trial.soak else "grows"
+    pace = _pace(estimate.change, trial)
+    return about("fail", estimate, f"{verb}: {described(estimate)}{pace}")
+
+
+def _pace(change: float, trial: TrialEvidence) -> str:
+    """What it comes to at the planned rate."""
+    per_s = change * trial.rate_per_s / _A_THOUSAND
+    if per_s <= 0:
+        return ""
+    hours = trial.memory_limit / per_s / _HOUR_S
+    return (
+        f"; at {trial.rate_per_s:,.0f} req/s {figure(per_s * _DAY_S, 'bytes')} a day,"
+        f" {figure(trial.memory_limit, 'bytes')} in {number(hours)} h"
+    )
+
+
+def unseen_growth(estimate: Estimate, trial: TrialEvidence) -> Finding:
+    """How small a growth this trial could not have seen."""
+    assert estimate.lower is not None, "an interval says it"
+    assert estimate.upper is not None, "an interval says it"
+    half = (estimate.upper - estimate.lower) / 2
+    kind = "leaks" if trial.soak else "growth"
+    message = f"{kind} below {figure(half, estimate.unit)} would not be seen"
+    return about("note", estimate, message)
 
 
 def unclear(estimate: Estimate, comparison: Comparison, family: int) -> Finding:

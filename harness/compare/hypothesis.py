@@ -54,7 +54,7 @@ class Hypothesis:
         """The allowance in words, empty for none."""
         if self.allowance is None:
             return ""
-        if self.metric.relative:
+        if self.metric.relative or self.metric.unit != "ratio":
             return self.allowance.text
         points = (self.allowance.relative or self.allowance.absolute) * 100
         return f"{points:g} point{'s' * (points != 1)}"
@@ -113,6 +113,7 @@ def _of_service(
         "errors": budgets.errors,
         "goodput": budgets.goodput,
         "memory": budgets.memory.level,
+        "growth": budgets.memory.growth,
         "cpu": budgets.cpu,
     }
     gated = {

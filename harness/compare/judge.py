@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from harness.compare.case import Case
 from harness.compare.figure import significant
-from harness.compare.question import QUESTIONS, is_hopeless, notes
+from harness.compare.note import notes
+from harness.compare.question import QUESTIONS, is_hopeless
 from harness.model.result import Arm
 from harness.model.verdict import Outcome, Report, Verdict
 

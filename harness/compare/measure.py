@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from harness.compare.growth import growth
 from harness.model.result import CAUSES
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ArmColumns",
     "ArmMeasures",
+    "Signature",
     "latencies_by_route",
     "measured",
     "needed",
@@ -28,6 +30,7 @@ _NOT_SENT: Final = CAUSES.index("not sent")
 _SERVER_ERROR: Final = 500
 _CLIENT_ERROR: Final = 400
 _DENIED: Final = (401, 403)
+_NEVER_THE_BUILDS: Final = (_NOT_SENT, CAUSES.index("name not resolved"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,6 +49,7 @@ class ArmColumns:
         planned: how many measured shots the plan has for this arm and round; where no
             plan says it, how many were sent.
         open_loop: whether shots have due times of their own.
+        settled: the share of the requests before which growth is not looked at.
     """
 
     samples: Mapping[str, NDArray[Any]]
@@ -57,6 +61,20 @@ class ArmColumns:
     deadline_ns: int
     planned: int
     open_loop: bool
+    settled: float = 0.0
+
+
+class Signature(NamedTuple):
+    """By what errors are known again."""
+
+    route: str
+    status: int
+    cause: str
+
+    @property
+    def text(self) -> str:
+        """Such as `500 on POST /checkout`, or `timeout on GET /`."""
+        return f"{self.cause or self.status} on {self.route}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,6 +92,10 @@ class ArmMeasures:
         reconnected: requests whose connection the build had closed.
         cpu_ns: CPU time of the build, `None` where it is not measured.
         memory_bytes: median of anonymous memory in the last third of the readings.
+        growth_bytes: of it per 1,000 requests, `None` where it is not measured.
+        episodes: by signature of an error, the slices that had it.
+        by_slice: by route, requests that count for rates and how many of them went
+            wrong, a pair a slice.
     """
 
     latency_ns: Mapping[str, NDArray[np.int64]]
@@ -86,6 +108,9 @@ class ArmMeasures:
     reconnected: int
     cpu_ns: int | None
     memory_bytes: float | None
+    growth_bytes: float | None = None
+    episodes: Mapping[Signature, frozenset[int]] = field(default_factory=dict)
+    by_slice: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
     def latencies_ns(self, routes: Collection[str]) -> NDArray[np.int64]:
         """Of those routes together, in no order."""
@@ -163,6 +188,9 @@ def measured(columns: ArmColumns) -> ArmMeasures:
         reconnected=_count(keep & (samples["reconnected"] != 0)),
         cpu_ns=columns.cpu_ns,
         memory_bytes=_memory_level(columns.usage),
+        growth_bytes=growth(samples, columns.usage, after=columns.settled),
+        episodes=_episodes(columns, counted & error),
+        by_slice=_by_slice(columns, counted, error),
     )
 
 
@@ -196,6 +224,44 @@ def _by_route(columns: ArmColumns, mask: NDArray[np.bool_]) -> dict[str, int]:
         name: int(count)
         for name, count in zip(columns.routes, counts, strict=True)
         if count
+    }
+
+
+def _episodes(
+    columns: ArmColumns, wrong: NDArray[np.bool_]
+) -> dict[Signature, frozenset[int]]:
+    samples = columns.samples
+    wrong = wrong & ~np.isin(samples["cause"], _NEVER_THE_BUILDS)
+    seen = np.unique(
+        np.stack(
+            [
+                columns.route[wrong].astype(np.int64),
+                *(samples[name][wrong] for name in ("status", "cause", "slice")),
+            ]
+        ),
+        axis=1,
+    )
+    episodes: dict[Signature, frozenset[int]] = {}
+    for route, status, cause, slice_ in seen.T.tolist():
+        signature = Signature(columns.routes[route], status, CAUSES[cause])
+        episodes[signature] = episodes.get(signature, frozenset()) | {slice_}
+    return episodes
+
+
+def _by_slice(
+    columns: ArmColumns, counted: NDArray[np.bool_], error: NDArray[np.bool_]
+) -> dict[str, tuple[tuple[int, int], ...]]:
+    slices = columns.samples["slice"]
+    shape = (len(columns.routes), int(slices.max(initial=0)) + 1)
+    cell = columns.route.astype(np.int64) * shape[1] + slices
+    requests, errors = (
+        np.bincount(cell[mask], minlength=shape[0] * shape[1]).reshape(shape)[:, 1:]
+        for mask in (counted, counted & error)
+    )
+    return {
+        name: tuple(zip(asked.tolist(), wrong.tolist(), strict=True))
+        for name, asked, wrong in zip(columns.routes, requests, errors, strict=True)
+        if asked.any()
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from math import log
+from math import inf, log
 from typing import TYPE_CHECKING, Final
 
 from harness.compare.measure import needed, quantile
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from harness.compare.measure import ArmMeasures
 
-__all__ = ["METRICS", "QUANTILES", "Metric", "Reading", "Undefined"]
+__all__ = ["GROWTH", "METRICS", "QUANTILES", "Metric", "Reading", "Undefined"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class Metric:
             FAIL by blowing up the standard deviation.
         worse: 1 if more is worse, -1 if less is.
         by_route: whether routes have it too, not only the service.
+        only_fails: whether it can show a regression in the time of a trial, but not
+            that there is none.
         read: its value in one arm's round over some routes together.
     """
 
@@ -49,6 +51,7 @@ class Metric:
     cap: float = log(1.25)
     worse: int = 1
     by_route: bool = False
+    only_fails: bool = False
     read: Callable[[ArmMeasures, frozenset[str]], Reading]
 
 
@@ -76,6 +79,12 @@ def _memory(arm: ArmMeasures, _: frozenset[str]) -> Reading:
     return arm.memory_bytes
 
 
+def _growth(arm: ArmMeasures, _: frozenset[str]) -> Reading:
+    if arm.growth_bytes is None:
+        return Undefined("memory is not measured here, or not often enough")
+    return arm.growth_bytes
+
+
 def _cpu(arm: ArmMeasures, _: frozenset[str]) -> Reading:
     if not arm.cpu_ns:
         return Undefined("CPU time is not measured here")
@@ -83,6 +92,8 @@ def _cpu(arm: ArmMeasures, _: frozenset[str]) -> Reading:
 
 
 _POINT: Final = 0.01
+
+GROWTH: Final = "growth"
 
 QUANTILES: Final[Mapping[str, int]] = {"p50": 50, "p95": 95, "p99": 99}
 
@@ -112,6 +123,14 @@ METRICS: Final[Mapping[str, Metric]] = {
             read=_goodput,
         ),
         Metric(name="memory", unit="bytes", read=_memory),
+        Metric(
+            name=GROWTH,
+            unit="bytes/1000 requests",
+            relative=False,
+            cap=inf,
+            only_fails=True,
+            read=_growth,
+        ),
         Metric(name="cpu", unit="ns/request", read=_cpu),
     )
 }

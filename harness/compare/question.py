@@ -9,7 +9,9 @@ from harness.compare.estimate import compared, estimate, exceeds
 from harness.compare.figure import figure
 from harness.compare.finding import (
     about,
+    both,
     described,
+    growing,
     named,
     regression,
     trial_finding,
@@ -17,7 +19,8 @@ from harness.compare.finding import (
 )
 from harness.compare.hypothesis import pair
 from harness.compare.measure import needed
-from harness.compare.metric import QUANTILES, Undefined
+from harness.compare.metric import GROWTH, QUANTILES, Undefined
+from harness.compare.signature import new_errors, rare_new_errors
 from harness.compare.soundness import breaches, candidate_only
 from harness.model.result import Arm
 from harness.model.verdict import Label
@@ -33,29 +36,18 @@ if TYPE_CHECKING:
 
     Question = Callable[[Case], Iterator[Finding]]
 
-__all__ = ["QUESTIONS", "is_hopeless", "notes"]
+__all__ = ["QUESTIONS", "is_hopeless"]
 
 _HALF: Final = 0.5
 _DEATHS: Final = 2
-_MANY_RECONNECTS: Final = 0.05
 
 
 def _crashes(case: Case) -> Iterator[Finding]:
     """Outside the statistics: the candidate died twice, the baseline never."""
-    ends = _ends(case.trial, Arm.CANDIDATE)
-    if len(ends) >= _DEATHS and not _ends(case.trial, Arm.BASELINE):
+    ends = case.ends(Arm.CANDIDATE)
+    if len(ends) >= _DEATHS and not case.ends(Arm.BASELINE):
         message = f"crash: the candidate died {len(ends)} times, the baseline never"
         yield trial_finding("fail", "crash", f"{message} ({'; '.join(ends)})")
-
-
-def _ends(trial: TrialEvidence, arm: Arm) -> list[str]:
-    failed_starts = trial.failed_starts if arm is Arm.CANDIDATE else ()
-    died = [
-        f"round {each.round.index}: {each.round.arm(arm).died}"
-        for each in trial.rounds
-        if each.round.arm(arm).died
-    ]
-    return [*failed_starts, *died]
 
 
 def _expired_credentials(case: Case) -> Iterator[Finding]:
@@ -64,7 +56,7 @@ def _expired_credentials(case: Case) -> Iterator[Finding]:
         yield trial_finding(
             "inconclusive",
             "credentials",
-            f"expired credentials: {_both(shares)} of the requests were answered 401 or"
+            f"expired credentials: {both(shares)} of the requests were answered 401 or"
             " 403 where the recording was not; renew what the recording logs in with",
         )
 
@@ -77,7 +69,7 @@ def _mostly_errors(case: Case) -> Iterator[Finding]:
         yield trial_finding(
             "inconclusive",
             "errors",
-            f"errors: {_both(shares)} of the requests went wrong;"
+            f"errors: {both(shares)} of the requests went wrong;"
             " a baseline that fails most of its traffic is nothing to compare with",
         )
     elif candidate > _HALF:
@@ -91,11 +83,6 @@ def _mostly_errors(case: Case) -> Iterator[Finding]:
 
 def _error_count(measures: ArmMeasures) -> int:
     return sum(measures.errors.values())
-
-
-def _both(shares: Sequence[float]) -> str:
-    baseline, candidate = (figure(share, "ratio") for share in shares)
-    return f"{baseline} (baseline) and {candidate} (candidate)"
 
 
 def _overloads(case: Case) -> Iterator[Finding]:
@@ -140,11 +127,11 @@ def _regressions(case: Case) -> Iterator[Finding]:
     """Beyond their budgets, first the one that stands out most from its noise."""
     found = [each for each in case.estimates if each.label is Label.REGRESSED]
     for each in sorted(found, key=lambda each: -(each.t or 0.0)):
-        yield regression(each)
+        yield growing(each, case.trial) if each.metric == GROWTH else regression(each)
 
 
 def _died_once(case: Case) -> Iterator[Finding]:
-    ends = _ends(case.trial, Arm.CANDIDATE)
+    ends = case.ends(Arm.CANDIDATE)
     if ends:
         message = f"crash: the candidate died ({'; '.join(ends)})"
         yield trial_finding("inconclusive", "crash", message)
@@ -198,8 +185,22 @@ def _few_comparable(case: Case) -> Iterator[Finding]:
 
 def _unclear(case: Case) -> Iterator[Finding]:
     for each, comparison in zip(case.estimates, case.comparisons, strict=True):
-        if each.label is Label.UNCLEAR and comparison.tests is not None:
+        only_fails = comparison.hypothesis.metric.only_fails
+        if each.label is Label.UNCLEAR and comparison.tests and not only_fails:
             yield unclear(each, comparison, case.family)
+
+
+def _one_pair_of_two(case: Case) -> Iterator[Finding]:
+    """One of a soak's pairs alone grows by chance in 11 to 15 of 100."""
+    if not case.trial.soak:
+        return
+    for each, comparison in zip(case.estimates, case.comparisons, strict=True):
+        tests = comparison.tests
+        if tests and each.label is not Label.REGRESSED and max(tests.excess) > 0:
+            message = f"beyond its budget in one pair of two: {described(each)}"
+            yield about("inconclusive", each, message)
+        elif each.budget and each.undefined:
+            yield about("inconclusive", each, f"not judged: {each.undefined}")
 
 
 def _void_rounds_together(case: Case) -> Iterator[Finding]:
@@ -251,6 +252,8 @@ _WITHHOLDING: Final[tuple[Question, ...]] = (
     _missing,
     _few_comparable,
     _unclear,
+    rare_new_errors,
+    _one_pair_of_two,
     _void_rounds_together,
     _void_rounds_alone,
 )
@@ -259,6 +262,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     _crashes,
     _expired_credentials,
     _mostly_errors,
+    new_errors,
     _regressions,
     _overloads,
     _too_few_rounds,
@@ -273,20 +277,3 @@ def is_hopeless(case: Case) -> bool:
         return True
     errors = (*_expired_credentials(case), *_mostly_errors(case))
     return case.looked and bool(errors)
-
-
-def notes(case: Case) -> Iterator[Finding]:
-    """What decides nothing but should be read."""
-    for text in case.trial.notes:
-        yield trial_finding("note", "trial", text)
-    if case.trial.stopped and case.looked:
-        yield trial_finding("note", "rounds", f"stopped early: {case.trial.stopped}")
-    for each, comparison in zip(case.estimates, case.comparisons, strict=True):
-        if each.budget and each.undefined and not comparison.blocks:
-            yield about("note", each, f"not judged: {each.undefined}")
-    for end in _ends(case.trial, Arm.BASELINE):
-        yield trial_finding("note", "crash", f"crash: the baseline died ({end})")
-    shares = [case.share(arm, lambda measures: measures.reconnected) for arm in Arm]
-    if max(shares) > _MANY_RECONNECTS:
-        message = f"reconnects: {_both(shares)} of the requests, left out of quantiles"
-        yield trial_finding("note", "reconnects", message)

@@ -95,3 +95,8 @@ class Plan:
     def total_ns(self) -> int:
         """Length of a round on the arm's clock, warm-up included."""
         return self.warmup_ns + self.slices * self.slice_ns
+
+    @property
+    def rate_per_s(self) -> float:
+        """Planned shots an arm and second of its slices."""
+        return 1e9 * self.planned / (self.slices * self.slice_ns)

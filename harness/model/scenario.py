@@ -181,11 +181,25 @@ class Rounds(Part):
     """Unmeasured traffic on each fresh arm."""
     ramp: Duration = "5s"  # type: ignore[assignment] # parsed
     """Inside the warm-up: the time over which the users of `users` arrive."""
+    soak: Duration | None = Field(default=None, gt=0)
+    """Instead of all that: two rounds with one slice of this length, such as `10min`.
+
+    Only the growth of memory is judged, in the second half of the requests.
+    """
 
     @model_validator(mode="before")
     @classmethod
     def _max_of_what_is_given(cls, given: object) -> object:
-        if not isinstance(given, dict) or "max" in given:
+        if not isinstance(given, dict):
+            return given
+        if given.get("soak") is not None:
+            own = {"min": 2, "max": 2, "slice": given["soak"], "slices": 1}
+            if twice := [
+                name for name in own if given.get(name, own[name]) != own[name]
+            ]:
+                raise ValueError(f"`soak` goes without {', '.join(twice)}")
+            return {**given, **own}
+        if "max" in given:
             return given
         least = given.get("min")
         return {**given, "max": max(10, least)} if isinstance(least, int) else given
@@ -216,6 +230,11 @@ class MemoryBudget(Part):
 
     level: SizeAllowance = "10% or 16MiB"  # type: ignore[assignment] # parsed
     """Median of the last third of a round's readings."""
+    growth: SizeAllowance | None = None
+    """What it may grow more by 1,000 requests; not gated if left out.
+
+    Rounds are short: it can show that memory grows, not that it does not.
+    """
 
 
 class Budgets(Part):
@@ -263,6 +282,12 @@ class Scenario(Part):
     def _traffic(self) -> Self:
         if (self.recording is None) == (self.load.locustfile is None):
             raise ValueError("give a `recording`, or `load.locustfile` instead of it")
+        return self
+
+    @model_validator(mode="after")
+    def _soak_has_a_budget(self) -> Self:
+        if self.rounds.soak and self.budgets.memory.growth is None:
+            raise ValueError("a `soak` needs a budget, as memory: {growth: 64KiB}")
         return self
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ __all__ = [
     "Verdict",
 ]
 
-UNITS: Final = ("ns", "bytes", "ratio", "ns/request")
+UNITS: Final = ("ns", "bytes", "ratio", "ns/request", "bytes/1000 requests")
 """Of the figures in an estimate."""
 
 SCHEMA_VERSION: Final = 1
@@ -49,9 +49,9 @@ class Estimate:
     """One metric of the service or of a route, compared over the rounds.
 
     Attributes:
-        metric: `p50`, `p95`, `p99`, `errors`, `goodput`, `memory`, `cpu`.
+        metric: `p50`, `p95`, `p99`, `errors`, `goodput`, `memory`, `growth`, `cpu`.
         route: the route, or `service`.
-        unit: of `baseline` and `candidate`: `ns`, `bytes`, `ratio`, `ns/request`.
+        unit: of `baseline` and `candidate`: one of `UNITS`.
         relative: whether `change` is a ratio (1.1: ten percent more) or a difference
             in `unit` (0.01: one percentage point more).
         baseline: centre over the rounds (geometric mean for ratios), `None` if

@@ -52,7 +52,10 @@ def reasons(report: Report) -> tuple[str, ...]:
 
 
 def _all_within(report: Report) -> str:
-    judged = sum(bool(each.budget) and not each.undefined for each in report.estimates)
+    judged = sum(
+        bool(each.budget) and not each.undefined and each.label is not Label.UNCLEAR
+        for each in report.estimates
+    )
     return (
         f"every budget holds ({judged} judged, each with 95% confidence) over"
         f" {report.rounds} rounds of {report.requests:,} requests an arm"

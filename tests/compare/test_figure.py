@@ -64,7 +64,7 @@ def test_a_change_is_worded_like_its_interval(
     estimate = Estimate(
         metric="p95",
         route="service",
-        unit="ns",
+        unit="ns" if relative else "ratio",
         relative=relative,
         change=centre,
         lower=lower,

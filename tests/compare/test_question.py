@@ -8,7 +8,8 @@ import pytest
 
 from harness.compare.case import Case
 from harness.compare.judge import judge
-from harness.compare.question import QUESTIONS, notes
+from harness.compare.note import notes
+from harness.compare.question import QUESTIONS
 from harness.model.scenario import Budgets
 from harness.model.verdict import Finding, Outcome
 

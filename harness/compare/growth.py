@@ -1,0 +1,53 @@
+"""How memory grows with the requests that a build has answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["growth"]
+
+_FEWEST: Final = 10
+_A_THOUSAND: Final = 1_000
+
+
+def growth(
+    samples: Mapping[str, NDArray[Any]],
+    usage: Mapping[str, NDArray[Any]],
+    *,
+    after: float = 0.0,
+) -> float | None:
+    """Bytes of anonymous memory per 1,000 requests answered, in the measured slices.
+
+    The slope of least squares through all readings that were taken while the arm was
+    under load. `None` where there are fewer than 10 of them.
+
+    Args:
+        samples: a column for each of `SAMPLE_FIELDS`.
+        usage: a column for each of `USAGE_FIELDS`, by the same clock.
+        after: the share of the arm's requests before which nothing is looked at, for
+            what settles first, such as a cache that fills.
+    """
+    kept = (samples["slice"] != 0) & (samples["cause"] == 0)
+    slices, done_ns = samples["slice"][kept], np.sort(samples["done_ns"][kept])
+    sent_ns, ended_ns = samples["sent_ns"][kept], samples["done_ns"][kept]
+    at_ns = usage["at_ns"]
+    under_load = np.zeros(len(at_ns), bool)
+    for each in np.unique(slices):
+        inside = slices == each
+        first_ns, last_ns = sent_ns[inside].min(), ended_ns[inside].max()
+        under_load |= (first_ns <= at_ns) & (at_ns <= last_ns)
+    answered = np.searchsorted(done_ns, at_ns[under_load], side="right")
+    memory = usage["anonymous_bytes"][under_load].astype(float)
+    late = answered >= after * len(done_ns)
+    answered, memory = answered[late], memory[late]
+    if len(answered) < _FEWEST or answered[0] == answered[-1]:
+        return None
+    apart = answered - answered.mean()
+    return float(_A_THOUSAND * (apart @ memory) / (apart @ apart))

@@ -1,0 +1,56 @@
+"""What decides nothing but should be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from harness.compare.finding import about, both, trial_finding, unseen_growth
+from harness.compare.metric import GROWTH
+from harness.model.result import Arm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.compare.case import Case
+    from harness.model.verdict import Finding
+
+__all__ = ["notes"]
+
+_MANY_RECONNECTS: Final = 0.05
+
+
+def notes(case: Case) -> Iterator[Finding]:
+    """All of it."""
+    for source in _SOURCES:
+        yield from source(case)
+
+
+def _of_trial(case: Case) -> Iterator[Finding]:
+    for text in case.trial.notes:
+        yield trial_finding("note", "trial", text)
+    if case.trial.stopped and case.looked:
+        yield trial_finding("note", "rounds", f"stopped early: {case.trial.stopped}")
+
+
+def _of_estimates(case: Case) -> Iterator[Finding]:
+    for each, comparison in zip(case.estimates, case.comparisons, strict=True):
+        if each.budget and each.undefined and not comparison.blocks:
+            yield about("note", each, f"not judged: {each.undefined}")
+        if each.metric == GROWTH and each.lower is not None:
+            yield unseen_growth(each, case.trial)
+
+
+def _of_arms(case: Case) -> Iterator[Finding]:
+    for end in case.ends(Arm.BASELINE):
+        yield trial_finding("note", "crash", f"crash: the baseline died ({end})")
+    shares = [case.share(arm, lambda measures: measures.reconnected) for arm in Arm]
+    if max(shares) > _MANY_RECONNECTS:
+        message = f"reconnects: {both(shares)} of the requests, left out of quantiles"
+        yield trial_finding("note", "reconnects", message)
+
+
+_SOURCES: Final[tuple[Callable[[Case], Iterator[Finding]], ...]] = (
+    _of_trial,
+    _of_estimates,
+    _of_arms,
+)
