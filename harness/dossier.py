@@ -79,6 +79,7 @@ class Dossier:
             limits=self.limits,
             soak=scenario.rounds.soak is not None,
             rate_per_s=journal.plan.rate_per_s,
+            symptom=scenario.fix.symptom if scenario.fix else None,
             memory_limit=scenario.service.limits.memory,
             stopped=journal.stopped,
             failed_starts=journal.failed_starts,

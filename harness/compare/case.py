@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.compare.estimate import compared, estimate
 from harness.compare.hypothesis import hypotheses
 from harness.compare.paired import holm, p_value
+from harness.compare.proof import prove
 from harness.model.result import Arm
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from harness.compare.evidence import TrialEvidence
     from harness.compare.hypothesis import Hypothesis
     from harness.compare.measure import ArmMeasures
-    from harness.model.verdict import Estimate
+    from harness.model.verdict import Estimate, Proof
 
 __all__ = ["Case", "rejected"]
 
@@ -109,6 +110,12 @@ class Case:
             estimate(each, regressed=place in self.regressed, looked=self.looked)
             for place, each in enumerate(self.comparisons)
         )
+
+    @cached_property
+    def proof(self) -> Proof | None:
+        """Of the fix that is claimed."""
+        symptom = self.trial.symptom
+        return prove(symptom, self.trial, looked=self.looked) if symptom else None
 
     def ends(self, arm: Arm) -> list[str]:
         """How the arm's build died, or did not come up, each time."""

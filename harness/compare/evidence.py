@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.compare.soundness import SoundLimits
     from harness.model.result import Round
     from harness.model.scenario import Budgets
+    from harness.model.symptom import Symptom
 
 __all__ = ["REPLACEMENTS", "RoundEvidence", "TrialEvidence"]
 
@@ -56,6 +57,7 @@ class TrialEvidence:
         rate_per_s: planned requests an arm and second.
         memory_limit: of a build, in bytes; 0 where it has none.
         known: signatures of errors that are not new, from earlier runs.
+        symptom: what the candidate claims to fix.
         stopped: why the trial ended early, such as `--max-time 20m was reached`;
             empty if it did not.
         failed_starts: how the candidate failed to get ready while the baseline was,
@@ -77,6 +79,7 @@ class TrialEvidence:
     rate_per_s: float = 0.0
     memory_limit: int = 0
     known: frozenset[str] = frozenset()
+    symptom: Symptom | None = None
     stopped: str = ""
     failed_starts: tuple[str, ...] = ()
     lost_rounds: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.model.verdict import Estimate
 
 __all__ = [
+    "FIX",
     "about",
     "both",
     "described",
@@ -27,6 +28,9 @@ __all__ = [
     "unclear",
     "unseen_growth",
 ]
+
+FIX: Final = "fix"
+"""What findings about the claimed fix are about."""
 
 _A_THOUSAND: Final = 1_000
 _HOUR_S: Final = 3_600

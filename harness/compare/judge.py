@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from harness.compare.case import Case
@@ -9,12 +10,13 @@ from harness.compare.figure import significant
 from harness.compare.note import notes
 from harness.compare.question import QUESTIONS, is_hopeless
 from harness.model.result import Arm
-from harness.model.verdict import Outcome, Report, Verdict
+from harness.model.verdict import FixOutcome, Outcome, Report, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.compare.evidence import RoundEvidence, TrialEvidence
+    from harness.model.verdict import Proof
 
 __all__ = ["is_over", "judge"]
 
@@ -32,6 +34,7 @@ def judge(trial: TrialEvidence) -> Report:
     The same evidence gives the same report; its floats have 6 significant digits.
     """
     case = Case(trial=trial)
+    verdict = _verdict(case)
     return Report(
         scenario=trial.scenario,
         why=trial.why,
@@ -43,12 +46,21 @@ def judge(trial: TrialEvidence) -> Report:
             *trial.lost_rounds,
         ),
         requests=max((each.baseline.planned for each in trial.rounds), default=0),
-        verdict=_verdict(case),
+        verdict=verdict,
         estimates=tuple(
             each for each in case.estimates if each.budget or not each.undefined
         ),
         environment=trial.environment,
         generator=_generator(trial.sound),
+        proof=case.proof and _beside(case.proof, verdict.outcome),
+    )
+
+
+def _beside(proof: Proof, outcome: Outcome) -> Proof:
+    """The proof in the light of the verdict on everything else."""
+    regressed = outcome is Outcome.FAIL and proof.outcome is FixOutcome.FIXED
+    return (
+        replace(proof, outcome=FixOutcome.FIXED_BUT_REGRESSED) if regressed else proof
     )
 
 

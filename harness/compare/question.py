@@ -8,6 +8,7 @@ from harness.compare.case import rejected
 from harness.compare.estimate import compared, estimate, exceeds
 from harness.compare.figure import figure
 from harness.compare.finding import (
+    FIX,
     about,
     both,
     described,
@@ -20,10 +21,11 @@ from harness.compare.finding import (
 from harness.compare.hypothesis import pair
 from harness.compare.measure import needed
 from harness.compare.metric import GROWTH, QUANTILES, Undefined
+from harness.compare.proof import is_absent
 from harness.compare.signature import new_errors, rare_new_errors
 from harness.compare.soundness import breaches, candidate_only
 from harness.model.result import Arm
-from harness.model.verdict import Label
+from harness.model.verdict import FixOutcome, Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -121,6 +123,16 @@ def _worst(trial: TrialEvidence) -> str:
     if found:
         return max(found)[1]
     return "; ".join(trial.lost_rounds) or "the others were not measured"
+
+
+def _not_fixed(case: Case) -> Iterator[Finding]:
+    if case.proof and case.proof.outcome is FixOutcome.NOT_FIXED:
+        yield trial_finding("fail", FIX, f"fix: {case.proof.message}")
+
+
+def _unproven(case: Case) -> Iterator[Finding]:
+    if case.proof and case.proof.outcome is not FixOutcome.FIXED:
+        yield trial_finding("inconclusive", FIX, f"fix: {case.proof.message}")
 
 
 def _regressions(case: Case) -> Iterator[Finding]:
@@ -247,6 +259,7 @@ def _withheld(case: Case) -> Iterator[Finding]:
 
 
 _WITHHOLDING: Final[tuple[Question, ...]] = (
+    _unproven,
     _died_once,
     _no_latency,
     _missing,
@@ -262,6 +275,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     _crashes,
     _expired_credentials,
     _mostly_errors,
+    _not_fixed,
     new_errors,
     _regressions,
     _overloads,
@@ -276,4 +290,4 @@ def is_hopeless(case: Case) -> bool:
     if any(_overloads(case)):
         return True
     errors = (*_expired_credentials(case), *_mostly_errors(case))
-    return case.looked and bool(errors)
+    return case.looked and (bool(errors) or is_absent(case.proof, case.trial.symptom))

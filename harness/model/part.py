@@ -17,7 +17,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from harness.model.quantity import Allowance, bytes_of, cut, duration_ns
+from harness.model.quantity import Allowance, bytes_of, cut, duration_ns, percent
 
 __all__ = [
     "Duration",
@@ -27,6 +27,7 @@ __all__ = [
     "Moment",
     "Number",
     "Part",
+    "Percentage",
     "RatioAllowance",
     "Route",
     "Size",
@@ -82,6 +83,14 @@ Route = Annotated[str, Field(pattern=r"^[A-Z-]+ [/*]")]
 Level = Annotated[Number, Field(ge=0, le=1_000_000)]
 Moment = Annotated[datetime, BeforeValidator(_moment_of), _TEXT]
 Duration = Annotated[int, BeforeValidator(duration_ns), _in_units("ns"), _TEXT]
+Percentage = Annotated[
+    float,
+    BeforeValidator(percent),
+    PlainSerializer(lambda ratio: f"{100 * ratio:.12g}%", when_used="json"),
+    _TEXT,
+]
+"""As a ratio."""
+
 Size = Annotated[int, BeforeValidator(bytes_of), _in_units("B"), _TEXT]
 LatencyAllowance = Annotated[Allowance, _allowed("ns"), _AS_WRITTEN, _TEXT]
 SizeAllowance = Annotated[Allowance, _allowed("bytes"), _AS_WRITTEN, _TEXT]

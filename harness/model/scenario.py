@@ -25,6 +25,7 @@ from harness.model.part import (
     Whole,
 )
 from harness.model.shape import Shape, ShapeOrName
+from harness.model.symptom import Fix  # noqa: TC001 - pydantic reads the annotation
 
 __all__ = [
     "Budgets",
@@ -275,8 +276,20 @@ class Scenario(Part):
     """How much is measured."""
     budgets: Budgets = Budgets()
     """How much worse the candidate may be."""
+    fix: Fix | None = None
+    """What the candidate claims to fix. Then `rounds` are at least 6, at most 20."""
     seed: Whole = Field(default=1, ge=0, lt=2**64)
     """Draws sessions, jitter and the first arm of each round."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rounds_of_a_fix(cls, given: object) -> object:
+        if not isinstance(given, dict) or given.get("fix") is None:
+            return given
+        rounds = given.get("rounds") or {}
+        if not isinstance(rounds, dict) or rounds.get("soak") is not None:
+            return given
+        return {**given, "rounds": {"min": 6, "max": 20, **rounds}}
 
     @model_validator(mode="after")
     def _traffic(self) -> Self:

@@ -11,8 +11,10 @@ __all__ = [
     "UNITS",
     "Estimate",
     "Finding",
+    "FixOutcome",
     "Label",
     "Outcome",
+    "Proof",
     "Report",
     "Verdict",
 ]
@@ -31,6 +33,16 @@ class Outcome(StrEnum):
     FAIL = "FAIL"
     INCONCLUSIVE = "INCONCLUSIVE"
     INVALID = "INVALID"
+
+
+class FixOutcome(StrEnum):
+    """Whether the candidate fixes what it claims to."""
+
+    FIXED = "FIXED"
+    FIXED_BUT_REGRESSED = "FIXED_BUT_REGRESSED"
+    NOT_FIXED = "NOT_FIXED"
+    NOT_REPRODUCED = "NOT_REPRODUCED"
+    UNPROVEN = "UNPROVEN"
 
 
 class Label(StrEnum):
@@ -124,6 +136,24 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What became of the claim that the candidate fixes something.
+
+    Attributes:
+        outcome: the answer.
+        symptom: what the baseline should show, in words.
+        message: why, a sentence with figures.
+        per_round: baseline and candidate of each sound round: 1 or 0 where the symptom
+            happens or does not, else the rate or level; empty if undefined.
+    """
+
+    outcome: FixOutcome
+    symptom: str
+    message: str
+    per_round: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All that a reporter needs; the content of `verdict.json`.
 
@@ -137,6 +167,7 @@ class Report:
         requests: planned requests an arm and round, warm-up excluded.
         verdict: the answer.
         estimates: the service first, then routes.
+        proof: of the fix, `None` where none is claimed.
         environment: facts of the trial in words: driver, load, machine, pinning.
         generator: worst generator health over the sound rounds, name → value, units in
             the name.
@@ -153,3 +184,4 @@ class Report:
     estimates: tuple[Estimate, ...]
     environment: tuple[str, ...]
     generator: tuple[tuple[str, float], ...]
+    proof: Proof | None = None

@@ -9,7 +9,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
-from harness.compare.finding import named
+from harness.compare.finding import FIX, named
+from harness.model.route import SERVICE
 from harness.model.verdict import Label
 from harness.report.wording import printable
 
@@ -64,11 +65,13 @@ def junit(report: Report) -> str:
 
 def _cases(report: Report) -> dict[_Case, _Result | None]:
     """What came of each case; the first finding about it says so."""
-    cases = {
+    cases: dict[_Case, _Result | None] = {
         (each.metric, each.route): _by_itself(each)
         for each in report.estimates
         if each.budget
     }
+    if report.proof:
+        cases[FIX, SERVICE] = None
     decided = [each for each in report.verdict.findings if each.severity in _RESULTS]
     for finding in reversed(decided):
         result = _RESULTS[finding.severity], finding.message

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from harness.compare.figure import change, figure, interval, number
+from harness.compare.finding import FIX
 from harness.model.verdict import Label, Outcome
 
 if TYPE_CHECKING:
@@ -42,12 +43,17 @@ def printable(text: str) -> str:
 
 def reasons(report: Report) -> tuple[str, ...]:
     """Why the verdict is what it is, the first sentence most of all."""
+    proof = report.proof
+    claim = (f"{proof.outcome}: {printable(proof.message)}",) if proof else ()
     if report.verdict.outcome is Outcome.PASS:
-        return (_all_within(report),)
-    return tuple(
-        printable(each.message)
-        for each in report.verdict.findings
-        if not _is_note(each)
+        return (*claim, _all_within(report))
+    return (
+        *claim,
+        *(
+            printable(each.message)
+            for each in report.verdict.findings
+            if not (_is_note(each) or each.metric == FIX)
+        ),
     )
 
 
