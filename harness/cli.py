@@ -7,30 +7,35 @@ import shutil
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.errors import InputError, SeatrialError
+from harness.options import (
+    EXIT_OF,
+    PATH,
+    address_of,
+    build_arg_option,
+    format_option,
+    inconclusive_option,
+    option,
+    out_option,
+    pairs_of,
+    post_of,
+    seconds_of,
+    wait_option,
+    with_crew,
+    workers_of,
+)
 from harness.progress import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from harness.load.fleet import Post
     from harness.model.scenario import Scenario
     from harness.model.traffic import Recording
     from harness.model.verdict import Report
 
 __all__ = ["seatrial"]
-
-_MOST_PORT: Final = 65_535
-_EXIT_OF: Final[Mapping[str, int]] = {
-    "PASS": 0,
-    "FAIL": 1,
-    "INCONCLUSIVE": 3,
-    "INVALID": 4,
-}
 
 
 def _print(text: str) -> None:
@@ -73,85 +78,17 @@ def seatrial() -> None:
     """Replay recorded traffic against two builds; say whether the change may ship."""
 
 
-def _option(name: str, *names: str, **settings: Any) -> Callable[[Any], Any]:
-    """An option that can also be given as `SEATRIAL_NAME` in the environment."""
-    variable = "SEATRIAL_" + name.removeprefix("--").replace("-", "_").upper()
-    return click.option(name, *names, envvar=variable, show_envvar=True, **settings)
-
-
-_format = _option(
-    "--format",
-    "form",
-    type=click.Choice(["terminal", "json", "markdown", "junit"]),
-    default="terminal",
-    show_default=True,
-    help="How to show it.",
-)
-_out = _option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("trials"),
-    show_default=True,
-    help="Directory in which each trial gets its own.",
-)
-_wait = _option("--wait", is_flag=True, help="Wait for another trial on this machine.")
-_build_arg = _option(
-    "--build-arg",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Build argument for the images; wins over the scenario's.",
-)
-_crew = (
-    _option(
-        "--workers",
-        type=click.IntRange(0, 64),
-        help="Load worker processes an arm here.  [default: 1; 0 with --machines]",
-    ),
-    _option(
-        "--machines",
-        type=click.IntRange(0, 64),
-        default=0,
-        help="Wait for so many machines that join with `seatrial worker`.",
-    ),
-    _option(
-        "--listen",
-        metavar="HOST:PORT",
-        default="127.0.0.1:5557",
-        show_default=True,
-        help="Where they join, and where they reach the builds.",
-    ),
-    _option("--token", default="", help="Without it nobody joins.  [default: drawn]"),
-)
-
-
-def _with_crew(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Who sends the load: the options of a command that runs a trial."""
-    for option in reversed(_crew):
-        command = option(command)
-    return command
-
-
-_inconclusive_exit_code = _option(
-    "--inconclusive-exit-code",
-    type=click.IntRange(0, 255),
-    default=_EXIT_OF["INCONCLUSIVE"],
-    show_default=True,
-    help="Exit code of an INCONCLUSIVE verdict.",
-)
-_path = click.Path(path_type=Path)
-
-
 @seatrial.command()
-@click.argument("scenario", type=_path)
-@_option("--baseline", metavar="REF", help="Default: merge base, default branch.")
-@_option("--candidate", metavar="REF", help="Default: the work tree.")
-@_out
-@_option("--max-time", metavar="TIME", help="Start no round that would end after it.")
-@_with_crew
-@_inconclusive_exit_code
-@_build_arg
-@_wait
-@_format
+@click.argument("scenario", type=PATH)
+@option("--baseline", metavar="REF", help="Default: merge base, default branch.")
+@option("--candidate", metavar="REF", help="Default: the work tree.")
+@out_option
+@option("--max-time", metavar="TIME", help="Start no round that would end after it.")
+@with_crew
+@inconclusive_option
+@build_arg_option
+@wait_option
+@format_option
 def verify(
     scenario: Path,
     baseline: str | None,
@@ -174,8 +111,8 @@ def verify(
     from harness.trial import Terms  # noqa: PLC0415 - heavy
     from harness.trial import verify as run  # noqa: PLC0415 - heavy
 
-    max_time_s = _seconds("--max-time", max_time) if max_time else None
-    build_args = _pairs(build_arg)
+    max_time_s = seconds_of("--max-time", max_time) if max_time else None
+    build_args = pairs_of(build_arg)
     terms = read_scenario(scenario)
     here = scenario.absolute().parent
     given = {Arm.BASELINE: baseline, Arm.CANDIDATE: candidate}
@@ -194,14 +131,14 @@ def verify(
             build_args=build_args,
             max_time_s=max_time_s,
             wait=wait,
-            workers=_workers(**crew),
-            post=_post(**crew),
+            workers=workers_of(**crew),
+            post=post_of(**crew),
             announce=progress.announce,
         )
     )
     _show(report, form)
     progress.say(f"files: {directory}")
-    codes = {**_EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
+    codes = {**EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]
 
 
@@ -211,67 +148,24 @@ def _recording(scenario: Scenario, here: Path) -> Recording | None:
     return open_recording(here / scenario.recording) if scenario.recording else None
 
 
-def _workers(*, workers: int | None, machines: int, **_: str) -> int:
-    if workers is None:
-        return int(not machines)
-    if workers + machines == 0:
-        raise InputError("--workers 0: nobody would send")
-    return workers
-
-
-def _post(*, machines: int, listen: str, token: str, **_: int | None) -> Post:
-    from harness.load.fleet import Post  # noqa: PLC0415 - with the others
-
-    host, port = _address("--listen", listen)
-    if not host.strip("0.:*[]"):
-        raise InputError(f"--listen {listen}: name one address of this machine")
-    return Post(host=host, port=port, token=token, machines=machines)
-
-
-def _address(option: str, text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    known = host and port.isascii() and port.isdigit()
-    if not known or int(port) > _MOST_PORT:
-        raise InputError(f"{option} {text}: write it as HOST:PORT")
-    return host, int(port)
-
-
-def _seconds(option: str, text: str) -> float:
-    from harness.model.quantity import duration_ns  # noqa: PLC0415 - with the others
-
-    try:
-        return duration_ns(text) / 1e9
-    except ValueError as error:
-        raise InputError(f"{option}: {error}") from error
-
-
-def _pairs(arguments: tuple[str, ...]) -> dict[str, str]:
-    for argument in arguments:
-        if "=" not in argument:
-            raise InputError(f"--build-arg {argument}: write it as NAME=VALUE")
-    return {
-        name: value for name, _, value in (each.partition("=") for each in arguments)
-    }
-
-
 @seatrial.command()
-@_option("--join", metavar="HOST:PORT", required=True, help="Where the trial listens.")
-@_option("--token", default="", help="What the trial shows, or was given.")
+@option("--join", metavar="HOST:PORT", required=True, help="Where the trial listens.")
+@option("--token", default="", help="What the trial shows, or was given.")
 def worker(join: str, token: str) -> None:
     """Be one more machine for the load of a trial that was started with --machines.
 
     Waits up to 5 minutes for the trial, works for it and ends with it. Machines and
     trial speak in plain text: join over a network that is yours.
     """
-    host, port = _address("--join", join)
+    host, port = address_of("--join", join)
     command = [sys.executable, "-m", "harness.load.machine", host, str(port)]
     os.execve(sys.executable, command, {**os.environ, "SEATRIAL_TOKEN": token})  # noqa: S606 - the load has processes of its own
 
 
 @seatrial.command()
-@click.argument("trial", type=_path)
-@_inconclusive_exit_code
-@_format
+@click.argument("trial", type=PATH)
+@inconclusive_option
+@format_option
 def judge(trial: Path, inconclusive_exit_code: int, form: str) -> int:
     """Judge a stored trial again, from its files alone, and write its reports."""
     from harness.dossier import judged  # noqa: PLC0415 - heavy
@@ -280,13 +174,13 @@ def judge(trial: Path, inconclusive_exit_code: int, form: str) -> int:
     report = judged(trial)
     write_reports(trial, report)
     _show(report, form)
-    codes = {**_EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
+    codes = {**EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]
 
 
 @seatrial.command()
-@click.argument("trial", type=_path)
-@_format
+@click.argument("trial", type=PATH)
+@format_option
 def report(trial: Path, form: str) -> None:
     """Show the verdict of a stored trial; exits with 0 whatever it is."""
     from harness.report.document import load  # noqa: PLC0415 - heavy
@@ -303,7 +197,7 @@ def report(trial: Path, form: str) -> None:
 
 
 @seatrial.command()
-@click.argument("scenarios", nargs=-1, required=True, type=_path)
+@click.argument("scenarios", nargs=-1, required=True, type=PATH)
 def validate(scenarios: tuple[Path, ...]) -> None:
     """Check scenario files and the recordings they name; no engine is needed."""
     from harness.errors import ScenarioError  # noqa: PLC0415 - with the others
@@ -322,9 +216,9 @@ def validate(scenarios: tuple[Path, ...]) -> None:
 
 
 @seatrial.command()
-@_out
-@_build_arg
-@_wait
+@out_option
+@build_arg_option
+@wait_option
 def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     """Run the main job on the bundled shop: a true fix, and one that leaks memory.
 
@@ -334,7 +228,7 @@ def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
 
     right = run(
         out,
-        build_args=_pairs(build_arg),
+        build_args=pairs_of(build_arg),
         wait=wait,
         announce=progress.announce,
         show=lambda report: _show(report, "terminal"),
@@ -343,12 +237,12 @@ def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
 
 
 @seatrial.command("import")
-@click.argument("sources", nargs=-1, required=True, type=_path)
-@_option(
+@click.argument("sources", nargs=-1, required=True, type=PATH)
+@option(
     "--output",
     "-o",
     required=True,
-    type=_path,
+    type=PATH,
     help="The recording to write, such as rec.parquet.",
 )
 @click.option(
@@ -358,7 +252,7 @@ def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     show_envvar=True,
     help="accesslog or har; recognised where it is left out.",
 )
-@_option("--host", help="The host to keep of a HAR; default: the most frequent.")
+@option("--host", help="The host to keep of a HAR; default: the most frequent.")
 def import_(
     sources: tuple[Path, ...], output: Path, form: str | None, host: str | None
 ) -> None:
@@ -379,7 +273,7 @@ def import_(
 
 
 @seatrial.command()
-@click.argument("recording", type=_path)
+@click.argument("recording", type=PATH)
 @click.option(
     "--format",
     "form",
