@@ -29,6 +29,8 @@ from harness.model.symptom import Fix  # noqa: TC001 - pydantic reads the annota
 
 __all__ = [
     "Budgets",
+    "Calibrate",
+    "Change",
     "Driver",
     "ImageBuild",
     "LatencyBudgets",
@@ -259,6 +261,20 @@ class Budgets(Part):
     """Routes by name, such as `POST /checkout`, instead of `routes`."""
 
 
+class Change(Part):
+    """A change made on purpose: the baseline, with a switch of its own turned on."""
+
+    env: dict[Variable, str] = Field(min_length=1)
+    """Environment variables of the candidate, over those of the service."""
+
+
+class Calibrate(Part):
+    """What `seatrial calibrate` tries besides the baseline against itself."""
+
+    changes: dict[str, Change] = Field(default_factory=dict)
+    """By name, such as `+10 ms`."""
+
+
 class Scenario(Part):
     """One trial's terms, every default resolved."""
 
@@ -278,6 +294,8 @@ class Scenario(Part):
     """How much worse the candidate may be."""
     fix: Fix | None = None
     """What the candidate claims to fix. Then `rounds` are at least 6, at most 20."""
+    calibrate: Calibrate = Calibrate()
+    """What the machine is tried with before it is trusted."""
     seed: Whole = Field(default=1, ge=0, lt=2**64)
     """Draws sessions, jitter and the first arm of each round."""
 
@@ -301,6 +319,12 @@ class Scenario(Part):
     def _soak_has_a_budget(self) -> Self:
         if self.rounds.soak and self.budgets.memory.growth is None:
             raise ValueError("a `soak` needs a budget, as memory: {growth: 64KiB}")
+        return self
+
+    @model_validator(mode="after")
+    def _changeable(self) -> Self:
+        if self.service.driver == "url" and self.calibrate.changes:
+            raise ValueError("a deployed `url` takes no environment: no `changes`")
         return self
 
     @model_validator(mode="after")

@@ -93,6 +93,11 @@ def test_what_works(service: dict[str, object]) -> None:
         {"service": {"image": "i", "volumes": ["a:b"]}},
         {"service": {"image": "i", "volumes": [":/b"]}},
         {"budgets": {"by_route": {"get /": {}}}},
+        {"calibrate": {"changes": {"+1 ms": {"env": {}}}}},
+        {
+            "service": {"url": "http://x"},
+            "calibrate": {"changes": {"+1 ms": {"env": {"A": "1"}}}},
+        },
     ],
 )
 def test_contradictions(change: dict[str, object]) -> None:

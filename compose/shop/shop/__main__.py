@@ -11,12 +11,13 @@ import gevent
 from gevent.pywsgi import WSGIServer
 
 from shop.database import open_database
+from shop.switches import install
 from shop.web import create_app
 
 
 def _serve(database: Path, host: str, port: int) -> None:
     with closing(open_database(database)) as connection:
-        app = create_app(connection)
+        app = install(create_app(connection))
         server = WSGIServer((host, port), app, log=None, error_log=sys.stderr)
         gevent.signal_handler(signal.SIGTERM, server.stop, 1)
         gevent.signal_handler(signal.SIGINT, server.stop, 1)

@@ -1,4 +1,5 @@
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +9,7 @@ from flask.testing import FlaskClient
 from shop import payment
 from shop.catalogue import MEMBER_PERCENT, PAGE_SIZE
 from shop.database import PRODUCTS, open_database
+from shop.switches import install
 from shop.web import COOKIE, create_app
 
 
@@ -141,3 +143,21 @@ def test_order_numbers_have_no_gap(member: FlaskClient) -> None:
         member.post("/checkout")
     orders = member.get("/orders").get_json()["orders"]
     assert [order["number"] for order in orders] == [3, 2, 1]
+
+
+def test_switches_are_off(database: sqlite3.Connection) -> None:
+    app = install(create_app(database))
+    assert not app.before_request_funcs
+
+
+def test_switched_on_faults(
+    database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_DELAY_MS", "30")
+    monkeypatch.setenv("SHOP_LEAK_KIB", "1")
+    monkeypatch.setenv("SHOP_ERROR_PERCENT", "100")
+    visitor = install(create_app(database)).test_client()
+    assert visitor.get("/healthz").status_code == 200
+    started_s = time.monotonic()
+    assert visitor.get("/").status_code == 500
+    assert time.monotonic() - started_s >= 0.03
