@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.compare.boundary import Looks
+from harness.compare.calibration import told
 from harness.compare.evidence import RoundEvidence, TrialEvidence
 from harness.compare.judge import judge
 from harness.compare.measure import ArmColumns, measured
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from harness.model.verdict import Report
     from harness.store.trial import Journal
 
-__all__ = ["Dossier", "judged"]
+__all__ = ["Dossier", "evidence_of", "judged"]
 
 _SOAKED = 0.5
 """Of a soak, the share of the requests in which caches may fill."""
@@ -86,6 +87,7 @@ class Dossier:
             lost_rounds=journal.lost_rounds,
             environment=journal.environment,
             notes=journal.notes,
+            calibration=told(journal.calibration, journal.doubt),
         )
 
     def _columns(self, result: ArmResult) -> ArmColumns:
@@ -119,11 +121,16 @@ def judged(directory: Path) -> Report:
         InputError: the directory holds no trial.
         ComparisonError: its files are broken or do not fit together.
     """
+    return judge(evidence_of(directory))
+
+
+def evidence_of(directory: Path) -> TrialEvidence:
+    """What a stored trial shows; raises what `judged` does."""
     journal = read_journal(directory)
     dossier = Dossier(journal)
     for round_ in read_rounds(directory):
         dossier.add(round_)
-    return judge(dossier.evidence(journal))
+    return dossier.evidence(journal)
 
 
 class _Shots:

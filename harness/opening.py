@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from harness.compare.calibration import Circumstances, doubts
+from harness.environment import this_machine
 from harness.load.selfcheck import HEADROOM
 from harness.model.result import Arm
+from harness.store.calibration import terms_digest
 from harness.store.trial import Journal
 
 if TYPE_CHECKING:
@@ -16,11 +20,12 @@ if TYPE_CHECKING:
 
     from harness.environment import Build, Pinning
     from harness.load.selfcheck import Capacity
+    from harness.model.calibration import Calibration
     from harness.model.plan import Plan
     from harness.model.scenario import Load, Scenario
     from harness.model.traffic import Recording
 
-__all__ = ["opened"]
+__all__ = ["circumstances", "opened"]
 
 _VERSIONS = ("seatrial", "locust", "gevent", "httptools", "docker", "scipy")
 
@@ -35,6 +40,7 @@ def opened(
     pins: Pinning,
     workers: int,
     check: Capacity | None,
+    calibration: Calibration | None = None,
 ) -> Journal:
     """The journal of a trial that is about to play its first round.
 
@@ -47,7 +53,9 @@ def opened(
         pins: who got which cores.
         workers: load workers an arm.
         check: what they can send; `None` where nobody knows what they will have to.
+        calibration: of the scenario, if there is one.
     """
+    now = circumstances(scenario, recording)
     return Journal(
         id=trial,
         scenario=scenario,
@@ -61,7 +69,19 @@ def opened(
             f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
         ),
         notes=(*_notes(builds, pins), *(_of_recording(recording) if recording else ())),
+        versions=dict(now.versions),
+        calibration=calibration,
+        doubt=doubts(calibration, now) if calibration else "",
+    )
+
+
+def circumstances(scenario: Scenario, recording: Recording | None) -> Circumstances:
+    """Here, today: what a calibration of the scenario is made of, or asked for."""
+    return Circumstances(
+        terms=terms_digest(scenario, recording.digest if recording else ""),
+        machine=this_machine(),
         versions={name: version(name) for name in _VERSIONS},
+        day=time.strftime("%Y-%m-%d"),
     )
 
 

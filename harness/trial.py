@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from harness.environment import Build, Pinning, Reference
     from harness.load.crew import Hire
     from harness.load.selfcheck import Capacity
+    from harness.model.calibration import Calibration
     from harness.model.plan import Plan
     from harness.model.progress import Announcement
     from harness.model.scenario import Scenario
@@ -82,6 +83,9 @@ class Terms:
         wait: wait for another trial on this machine instead of being refused.
         workers: load workers an arm on this machine.
         post: where other machines join, one more worker an arm on each.
+        candidate_env: for the candidate alone, over the service's environment: how a
+            calibration makes a change.
+        calibration: what is known beforehand of what can be seen, if anything.
         announce: told what happens.
     """
 
@@ -95,6 +99,8 @@ class Terms:
     wait: bool = False
     workers: int = 1
     post: Post = field(default_factory=Post)
+    candidate_env: Mapping[str, str] = field(default_factory=dict)
+    calibration: Calibration | None = None
     announce: Callable[[Announcement], None]
 
 
@@ -130,6 +136,7 @@ def verify(terms: Terms) -> tuple[Path, Report]:
             pins=pins,
             workers=len(hires),
             check=check,
+            calibration=terms.calibration,
         )
         write_journal(directory, journal)
         pair = Pair(
@@ -183,9 +190,13 @@ def write_reports(directory: Path, report: Report) -> None:
 
 def _prepare(terms: Terms, arm: Arm, trial: str) -> AbstractContextManager[Build]:
     terms.announce(f"preparing the {arm}: {terms.references[arm].text}")
+    service = terms.scenario.service
+    if arm is Arm.CANDIDATE and terms.candidate_env:
+        env = {**service.env, **terms.candidate_env}
+        service = service.model_copy(update={"env": env})
     order = Order(
         reference=terms.references[arm],
-        service=terms.scenario.service,
+        service=service,
         arm=arm,
         trial=trial,
         name=terms.scenario.name,

@@ -65,6 +65,7 @@ class TrialEvidence:
         lost_rounds: rounds that a load worker did not live through, and why.
         environment: facts in words.
         notes: what else the reader should know, a sentence each.
+        calibration: what could be seen, in words.
     """
 
     scenario: str
@@ -85,6 +86,7 @@ class TrialEvidence:
     lost_rounds: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    calibration: str = ""
 
     @property
     def sound(self) -> tuple[RoundEvidence, ...]:

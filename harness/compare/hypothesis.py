@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.model.quantity import Allowance
     from harness.model.scenario import Budgets, LatencyBudgets
 
-__all__ = ["Hypothesis", "Pair", "hypotheses", "pair"]
+__all__ = ["Hypothesis", "Pair", "hypotheses", "hypotheses_of", "pair"]
 
 Pair = tuple[float, float]
 """Baseline and candidate."""
@@ -83,10 +83,16 @@ def hypotheses(
     anything to compare: a family that grew or shrank with the results would be no
     family.
     """
-    first = rounds[0].baseline
     everything = frozenset[str]().union(
         *(arm.routes for each in rounds for arm in (each.baseline, each.candidate))
     )
+    return hypotheses_of(budgets, rounds[0].baseline, everything)
+
+
+def hypotheses_of(
+    budgets: Budgets, first: ArmMeasures, everything: frozenset[str]
+) -> tuple[Hypothesis, ...]:
+    """The same of the first round's baseline and of all routes there are."""
     alone = frozenset(name for name in first.routes if _is_thick(name, first))
     scopes = {name: frozenset({name}) for name in sorted(alone | {*budgets.by_route})}
     if alone and first.routes - alone:

@@ -53,6 +53,7 @@ def judge(trial: TrialEvidence) -> Report:
         environment=trial.environment,
         generator=_generator(trial.sound),
         proof=case.proof and _beside(case.proof, verdict.outcome),
+        calibration=trial.calibration,
     )
 
 

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from harness.environment.build import Build, Order, Target
-from harness.environment.machine import Pinning, machine_lock, pinning
+from harness.environment.machine import Pinning, machine_lock, pinning, this_machine
 from harness.environment.reference import Kind, Reference, default, resolve
 from harness.environment.usage import Reading, Sampler
 
@@ -41,6 +41,7 @@ __all__ = [
     "remove_leftovers",
     "resolve",
     "running",
+    "this_machine",
 ]
 
 DRIVERS: Final[Mapping[str, str]] = {

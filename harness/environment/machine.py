@@ -1,21 +1,23 @@
-"""One trial at a time on this machine, and who gets which core."""
+"""One trial at a time on this machine, who gets which core, and what it is."""
 
 from __future__ import annotations
 
 import fcntl
 import math
 import os
-from contextlib import contextmanager
+import platform
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import InputError
+from harness.model.calibration import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LOCK", "Pinning", "machine_lock", "pinning"]
+__all__ = ["LOCK", "Pinning", "machine_lock", "pinning", "this_machine"]
 
 LOCK = Path("/tmp/seatrial.lock")  # noqa: S108 - the same for every job here, whatever its TMPDIR
 """Locked while a trial runs; holds that trial's id."""
@@ -121,3 +123,24 @@ def _shared_out(cores: tuple[int, ...], cpus: float, workers: int = 1) -> Pinnin
         service=others[:wanted],
         note="; ".join(note for note, is_so in zip(notes, true, strict=True) if is_so),
     )
+
+
+def this_machine() -> Machine:
+    """What of this machine decides how well it measures."""
+    pages, page = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    return Machine(
+        cpu=_cpu_model(),
+        cores=len(_cores()),
+        memory_gib=max(1, round(pages * page / 2**30)),
+        architecture=platform.machine(),
+    )
+
+
+def _cpu_model(path: Path = Path("/proc/cpuinfo")) -> str:
+    """By the kernel; where it does not say, by what Python knows."""
+    lines: list[str] = []
+    with suppress(OSError):
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    pairs = (line.partition(":") for line in lines)
+    names = (value.strip() for key, _, value in pairs if key.strip() == "model name")
+    return next(names, "") or platform.processor() or "unknown processor"

@@ -171,6 +171,7 @@ class Report:
         environment: facts of the trial in words: driver, load, machine, pinning.
         generator: worst generator health over the sound rounds, name → value, units in
             the name.
+        calibration: what this machine could have seen, in words.
     """
 
     scenario: str
@@ -185,3 +186,4 @@ class Report:
     environment: tuple[str, ...]
     generator: tuple[tuple[str, float], ...]
     proof: Proof | None = None
+    calibration: str = ""

@@ -87,6 +87,7 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
         ("rounds", f"{report.rounds} of {report.requests:,} requests an arm"),
         ("environment", "; ".join(report.environment)),
         ("generator at worst", ", ".join(_health(*each) for each in report.generator)),
+        ("calibration", report.calibration),
     )
     return tuple((name, printable(value)) for name, value in every if value)
 

@@ -22,6 +22,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import ComparisonError, InputError
+from harness.model.calibration import (
+    Calibration,  # noqa: TC001 - pydantic reads the annotation
+)
 from harness.model.plan import Plan  # noqa: TC001 - pydantic reads the annotation
 from harness.model.result import Arm, Round
 from harness.model.scenario import Scenario  # noqa: TC001 - likewise
@@ -62,6 +65,8 @@ class Journal:
         failed_starts: how the candidate did not come up while the baseline did.
         lost_rounds: rounds that a load worker did not live through, and why.
         stopped: why the trial ended before its last round, empty if it did not.
+        calibration: what was known beforehand of what could be seen, if anything.
+        doubt: why that is not so of this trial, empty if it is.
     """
 
     id: str
@@ -76,6 +81,8 @@ class Journal:
     failed_starts: tuple[str, ...] = ()
     lost_rounds: tuple[str, ...] = ()
     stopped: str = ""
+    calibration: Calibration | None = None
+    doubt: str = ""
 
 
 def new_trial_directory(parent: Path, name: str) -> Path:

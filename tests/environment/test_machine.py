@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.environment.machine import Pinning, _shared_out, machine_lock, pinning
+from harness.environment.machine import (
+    Pinning,
+    _cpu_model,
+    _shared_out,
+    machine_lock,
+    pinning,
+    this_machine,
+)
 from harness.errors import InputError
 
 if TYPE_CHECKING:
@@ -133,3 +140,22 @@ def test_only_cores_that_we_may_use() -> None:
     shared = pinning(1.0)
 
     assert {*shared.generator, *shared.service} <= os.sched_getaffinity(0)
+
+
+def test_this_machine() -> None:
+    """A machine is known by what decides how well it measures, the same each time."""
+    machine = this_machine()
+
+    assert machine == this_machine()
+    assert machine.cpu
+    assert machine.cores >= 1
+    assert machine.memory_gib >= 1
+
+
+def test_processor(tmp_path: Path) -> None:
+    """The processor's model is the kernel's word; without one there is still a text."""
+    path = tmp_path / "cpuinfo"
+    path.write_text("processor\t: 0\nmodel name\t: Elbrus 8: new\nmodel name\t: b\n")
+
+    assert "Elbrus 8: new" == _cpu_model(path)
+    assert _cpu_model(tmp_path / "none")
