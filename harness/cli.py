@@ -31,6 +31,11 @@ from harness.options import (
 from harness.progress import progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.environment import Reference
+    from harness.model.calibration import Calibration
+    from harness.model.result import Arm
     from harness.model.scenario import Scenario
     from harness.model.traffic import Recording
     from harness.model.verdict import Report
@@ -88,6 +93,7 @@ def seatrial() -> None:
 @inconclusive_option
 @build_arg_option
 @wait_option
+@option("--plan", is_flag=True, help="Only say how long it takes and what it can see.")
 @format_option
 def verify(
     scenario: Path,
@@ -98,6 +104,7 @@ def verify(
     inconclusive_exit_code: int,
     build_arg: tuple[str, ...],
     wait: bool,
+    plan: bool,
     form: str,
     **crew: Any,
 ) -> int:
@@ -105,9 +112,9 @@ def verify(
 
     REF is git:COMMIT, image:NAME, dir:PATH or a URL; bare, whichever it fits.
     """
-    from harness.environment import default, image_exists, resolve  # noqa: PLC0415 - heavy
     from harness.model.result import Arm  # noqa: PLC0415 - heavy
     from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
+    from harness.store.calibration import calibration_path, read_calibration  # noqa: PLC0415 - heavy
     from harness.trial import Terms  # noqa: PLC0415 - heavy
     from harness.trial import verify as run  # noqa: PLC0415 - heavy
 
@@ -116,16 +123,16 @@ def verify(
     terms = read_scenario(scenario)
     here = scenario.absolute().parent
     given = {Arm.BASELINE: baseline, Arm.CANDIDATE: candidate}
+    recording = _recording(terms, here)
+    calibration = read_calibration(calibration_path(out, terms.name))
+    if plan:
+        _print_forecast(terms, recording, calibration)
+        return EXIT_OF["PASS"]
     directory, report = run(
         Terms(
             scenario=terms,
-            recording=_recording(terms, here),
-            references={
-                arm: resolve(text, cwd=Path.cwd(), image_exists=image_exists)
-                if text
-                else default(arm, terms.service, cwd=here)
-                for arm, text in given.items()
-            },
+            recording=recording,
+            references=_references(given, terms, here),
             scenario_dir=here,
             parent=out,
             build_args=build_args,
@@ -133,6 +140,7 @@ def verify(
             wait=wait,
             workers=workers_of(**crew),
             post=post_of(**crew),
+            calibration=calibration,
             announce=progress.announce,
         )
     )
@@ -146,6 +154,93 @@ def _recording(scenario: Scenario, here: Path) -> Recording | None:
     from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
 
     return open_recording(here / scenario.recording) if scenario.recording else None
+
+
+def _references(
+    given: Mapping[Arm, str | None], scenario: Scenario, here: Path
+) -> dict[Arm, Reference]:
+    from harness.environment import default, image_exists, resolve  # noqa: PLC0415 - heavy
+
+    return {
+        arm: resolve(text, cwd=Path.cwd(), image_exists=image_exists)
+        if text
+        else default(arm, scenario.service, cwd=here)
+        for arm, text in given.items()
+    }
+
+
+def _print_forecast(
+    scenario: Scenario, recording: Recording | None, calibration: Calibration | None
+) -> None:
+    from harness.forecast import forecast  # noqa: PLC0415 - heavy
+
+    facts = forecast(scenario, recording, calibration)
+    width = max(len(name) for name, _ in facts)
+    _print("".join(f"{name:{width}}  {value}\n" for name, value in facts))
+
+
+@seatrial.command()
+@click.argument("scenario", type=PATH)
+@option("--trials", type=click.IntRange(1, 999), default=5, show_default=True)
+@option(
+    "--trials-of-change",
+    type=click.IntRange(0, 99),
+    default=1,
+    show_default=True,
+    help="Trials of each of the scenario's `calibrate.changes`.",
+)
+@option("--baseline", metavar="REF", help="Default: merge base, default branch.")
+@out_option
+@option("--max-time", metavar="TIME", help="Start no trial that would end after it.")
+@with_crew
+@build_arg_option
+@wait_option
+def calibrate(
+    scenario: Path,
+    trials: int,
+    trials_of_change: int,
+    baseline: str | None,
+    out: Path,
+    max_time: str | None,
+    build_arg: tuple[str, ...],
+    wait: bool,
+    **crew: Any,
+) -> None:
+    """Measure what this machine can see: the baseline against itself, and changed.
+
+    Writes calibration-NAME.json, which every later verdict there is shown with.
+    Started again, it runs only the trials that are missing.
+    """
+    from harness.calibration import calibrate as run  # noqa: PLC0415 - heavy
+    from harness.model.result import Arm  # noqa: PLC0415 - heavy
+    from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
+    from harness.report.calibration import calibration_text  # noqa: PLC0415 - heavy
+    from harness.trial import Terms  # noqa: PLC0415 - heavy
+
+    max_time_s = seconds_of("--max-time", max_time) if max_time else None
+    build_args = pairs_of(build_arg)
+    terms = read_scenario(scenario)
+    here = scenario.absolute().parent
+    recording = _recording(terms, here)
+    (same,) = _references({Arm.BASELINE: baseline}, terms, here).values()
+    calibration = run(
+        Terms(
+            scenario=terms,
+            recording=recording,
+            references=dict.fromkeys(Arm, same),
+            scenario_dir=here,
+            parent=out,
+            build_args=build_args,
+            max_time_s=max_time_s,
+            wait=wait,
+            workers=workers_of(**crew),
+            post=post_of(**crew),
+            announce=progress.announce,
+        ),
+        trials=trials,
+        trials_of_change=trials_of_change,
+    )
+    _print(calibration_text(calibration))
 
 
 @seatrial.command()
