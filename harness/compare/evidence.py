@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from harness.model.result import Arm
@@ -10,6 +10,7 @@ from harness.model.result import Arm
 if TYPE_CHECKING:
     from harness.compare.boundary import Looks
     from harness.compare.measure import ArmMeasures
+    from harness.compare.metric import Undefined
     from harness.compare.soundness import SoundLimits
     from harness.model.result import Round
     from harness.model.scenario import Budgets
@@ -29,11 +30,15 @@ class RoundEvidence:
         round: the round, with the reason in `void` where it is not sound.
         baseline: measures of that arm.
         candidate: likewise.
+        pairs: what was read of both arms already, by metric and routes.
     """
 
     round: Round
     baseline: ArmMeasures
     candidate: ArmMeasures
+    pairs: dict[tuple[str, frozenset[str]], tuple[float, float] | Undefined] = field(
+        init=False, repr=False, default_factory=dict
+    )
 
     def arm(self, arm: Arm) -> ArmMeasures:
         """The measures of one arm."""

@@ -61,7 +61,14 @@ class Hypothesis:
 
 
 def pair(hypothesis: Hypothesis, evidence: RoundEvidence) -> Pair | Undefined:
-    """Both arms' values in one round, or why there are none."""
+    """Both arms' values in one round, or why there are none; read once."""
+    key = hypothesis.metric.name, hypothesis.routes
+    if key not in evidence.pairs:
+        evidence.pairs[key] = _read(hypothesis, evidence)
+    return evidence.pairs[key]
+
+
+def _read(hypothesis: Hypothesis, evidence: RoundEvidence) -> Pair | Undefined:
     read, routes = hypothesis.metric.read, hypothesis.routes
     baseline = read(evidence.baseline, routes)
     if isinstance(baseline, Undefined):
