@@ -69,11 +69,18 @@ def is_over(trial: TrialEvidence) -> bool:
     """Whether a trial ends here: it is decided, or more rounds would not decide it."""
     case = Case(trial=trial)
     return (
-        _verdict(case).outcome in _DECIDED
+        _outcome(case) in _DECIDED
         or len(trial.sound) == trial.looks.last
         or trial.given_up
         or is_hopeless(case)
     )
+
+
+def _outcome(case: Case) -> Outcome:
+    """That of the verdict, without asking or saying more than it takes."""
+    answers = (answer for question in QUESTIONS for answer in question(case))
+    first = next(answers, None)
+    return Outcome.PASS if first is None else _OUTCOMES[first.severity]
 
 
 def _verdict(case: Case) -> Verdict:

@@ -137,7 +137,7 @@ def _unproven(case: Case) -> Iterator[Finding]:
 
 def _regressions(case: Case) -> Iterator[Finding]:
     """Beyond their budgets, first the one that stands out most from its noise."""
-    found = [each for each in case.estimates if each.label is Label.REGRESSED]
+    found = [case.estimates[place] for place in sorted(case.regressed)]
     for each in sorted(found, key=lambda each: -(each.t or 0.0)):
         yield growing(each, case.trial) if each.metric == GROWTH else regression(each)
 
