@@ -22,11 +22,11 @@ _SCALES: Final[Mapping[str, tuple[tuple[float, float, str], ...]]] = {
     "ratio": ((0.0, 0.01, "%"),),
     "ns/request": ((0.0, 1e6, " ms/req"),),
     "bytes/1000 requests": (
-        (0.0, 2**10, " KiB/1000 req"),
-        (2**20, 2**20, " MiB/1000 req"),
+        (0.0, 2**10, " KiB/1k"),
+        (2**20, 2**20, " MiB/1k"),
     ),
 }
-"""By unit: from this value on, divide by this, and call it so."""
+"""By unit: from this value on, divide by this, and call it so; `1k` are requests."""
 
 
 _HALF: Final = 0.5

@@ -60,7 +60,7 @@ def test_words(make: Make) -> None:
     """Only here memory "leaks"; with the pace at the planned rate."""
     (finding, *_) = judge(_soak(make, [1024, 1024])).verdict.findings
 
-    assert finding.message.startswith("growth: leaks: 0 KiB/1000 req → 1.00 MiB")
+    assert finding.message.startswith("growth: leaks: 0 KiB/1k → 1.00 MiB")
     assert finding.message.endswith("; at 100 req/s 8,640 MiB a day, 512 MiB in 1.42 h")
 
 
@@ -88,7 +88,7 @@ def test_growth_never_withholds_a_pass(make: Make) -> None:
 
     assert verdict.outcome is Outcome.PASS
     assert verdict.findings[-1].message == (
-        "growth: growth below 1.13 MiB/1000 req would not be seen"
+        "growth: growth below 1.13 MiB/1k would not be seen"
     )
 
 
