@@ -62,7 +62,8 @@ def calibrate(
     against itself.
 
     Args:
-        terms: of each trial; both references are the baseline. Its `max_time_s` is for
+        terms: of each trial; both references are the baseline, so the claim of a fix is
+            left out. Its `max_time_s` is for
             all of them together, its `parent` for the calibration.
         trials: of the baseline against itself.
         trials_of_change: of each change that the scenario names.
@@ -73,7 +74,8 @@ def calibrate(
         SeatrialError: a trial could not be measured.
         KeyboardInterrupt: interrupted; finished trials are kept.
     """
-    changes = terms.scenario.calibrate.changes
+    unfixed = terms.scenario.model_copy(update={"fix": None})
+    terms, changes = replace(terms, scenario=unfixed), unfixed.calibrate.changes
     if changes and terms.references[Arm.BASELINE].kind is Kind.URL:
         raise InputError("a deployed URL takes no environment: no `calibrate.changes`")
     now = circumstances(terms.scenario, terms.recording)

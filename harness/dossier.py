@@ -82,6 +82,7 @@ class Dossier:
             rate_per_s=journal.plan.rate_per_s,
             symptom=scenario.fix.symptom if scenario.fix else None,
             memory_limit=scenario.service.limits.memory,
+            known=_known(journal),
             stopped=journal.stopped,
             failed_starts=journal.failed_starts,
             lost_rounds=journal.lost_rounds,
@@ -112,6 +113,14 @@ class Dossier:
             open_loop=self._journal.plan.open_loop,
             settled=_SOAKED if self._journal.scenario.rounds.soak else 0.0,
         )
+
+
+def _known(journal: Journal) -> frozenset[str]:
+    """Errors that the baseline showed against itself, where that still holds."""
+    calibration = journal.calibration
+    return frozenset(
+        calibration.signatures if calibration and not journal.doubt else ()
+    )
 
 
 def judged(directory: Path) -> Report:

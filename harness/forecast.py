@@ -92,10 +92,13 @@ def _judged(
     scenario: Scenario, plan: Plan, planned: Mapping[str, int]
 ) -> Iterator[Fact]:
     """What will be judged, by the rule that will decide it in the first round."""
+    yield "requests", f"{plan.planned:,} an arm and round, on {len(planned)} routes"
+    if scenario.rounds.soak:
+        yield "hypotheses", "the growth of memory alone, over its budget in each round"
+        return
     arm = _as_planned(plan, planned)
     family = hypotheses_of(scenario.budgets, arm, arm.routes)
     gated = [each for each in family if each.allowance is not None]
-    yield "requests", f"{plan.planned:,} an arm and round, on {len(planned)} routes"
     yield "hypotheses", f"{len(gated)} share the 5% of a false FAIL"
     service = sum(planned.values())
     thick = [name for name, least in _least().items() if service >= least]

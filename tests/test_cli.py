@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,29 @@ def test_wrong_input(tmp_path: Path, arguments: list[str], message: str) -> None
     assert message in err
     assert "Traceback" not in err
     assert before == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_plan(tmp_path: Path) -> None:
+    """`verify --plan` says how long and how sensitive, runs nothing, ends in 0."""
+    demo = Path(__file__).parents[1] / "compose" / "shop" / "demo.yaml"
+
+    code, out, err = run("verify", "--plan", str(demo), cwd=tmp_path)
+
+    assert (0, "") == (code, err)
+    assert re.search(r"^rounds +4 to 6$", out, re.MULTILINE)
+    assert re.search(r"^calibration +none: `seatrial calibrate`", out, re.MULTILINE)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_broken_calibration(tmp_path: Path) -> None:
+    """A calibration that cannot be read is named before anything starts."""
+    demo = Path(__file__).parents[1] / "compose" / "shop" / "demo.yaml"
+    (tmp_path / "calibration-demo.json").write_text("{")
+
+    code, out, err = run("verify", "--out", ".", str(demo), cwd=tmp_path)
+
+    assert (4, "") == (code, out)
+    assert "calibration-demo.json: broken: " in err
 
 
 def test_many_malformed_lines(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from harness.compare.case import Case
-from harness.compare.figure import number, significant
+from harness.compare.figure import figure, number, significant
 from harness.compare.judge import judge
 from harness.compare.paired import changes, slack
 from harness.compare.power import Gate, smallest_change, upper_bound
@@ -103,7 +103,19 @@ def calibrated(
         family=max((each.family for each in cases), default=0),
         sensitivities=tuple(_sensitivities(cases)),
         injected=tuple(_injected(name, each) for name, each in injected.items()),
+        signatures=tuple(sorted(_signatures(same))),
     )
+
+
+def _signatures(same: Sequence[TrialEvidence]) -> set[str]:
+    """Of errors on either arm, which are the same build."""
+    return {
+        signature.text
+        for trial in same
+        for each in trial.rounds
+        for arm in (each.baseline, each.candidate)
+        for signature in arm.episodes
+    }
 
 
 def _injected(name: str, trials: Sequence[TrialEvidence]) -> Injected:
@@ -151,9 +163,12 @@ def _sensitivity(
         cap=metric.cap,
         family=max(each.family for each in cases),
         looks=cases[0].trial.looks,
+        only_fails=metric.only_fails,
+        every=cases[0].trial.soak,
     )
     return Sensitivity(
         metric=metric.name,
+        unit=metric.unit,
         relative=metric.relative,
         budget=hypothesis.budget,
         rounds=len(pairs),
@@ -224,9 +239,11 @@ def detects(calibration: Calibration) -> str:
 
 
 def worded(change: float, of: Sensitivity) -> str:
-    """A change of a metric: `+12.3%`, `x2.34` or `+0.412 points`."""
+    """A change of a metric: `+12.3%`, `x2.34`, `+0.412 points` or in its unit."""
     if of.relative and change >= _DOUBLE:
         return f"x{number(change)}"
+    if not of.relative and of.unit != "ratio":
+        return f"{'-' if change < 0 else '+'}{figure(abs(change), of.unit)}"
     percent = (change - 1 if of.relative else change) * 100
     unit = "%" if of.relative else " points"
     return f"{'-' if percent < 0 else '+'}{number(abs(percent))}{unit}"

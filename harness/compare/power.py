@@ -23,7 +23,6 @@ __all__ = ["Gate", "power", "smallest_change", "upper_bound"]
 _TRIALS: Final = 4_000
 _SEED: Final = 1
 _HALVINGS: Final = 30
-_FAR: Final = 8.0
 _NEGLIGIBLE: Final = 1e-12
 
 
@@ -49,6 +48,8 @@ class Gate:
         cap: how far one round counts beyond the budget.
         family: how many hypotheses share the level.
         looks: at which rounds.
+        only_fails: whether others can end the trial, which counts as the first look.
+        every: whether every round must be over the budget, as in a soak.
     """
 
     deviation: float
@@ -56,6 +57,8 @@ class Gate:
     cap: float
     family: int
     looks: Looks
+    only_fails: bool = False
+    every: bool = False
 
 
 def power(gate: Gate, worsening: float) -> float:
@@ -67,11 +70,14 @@ def power(gate: Gate, worsening: float) -> float:
     """
     rounds = gate.looks.last
     excess = worsening - gate.allowed + gate.deviation * _noise(rounds)
-    looks = np.arange(gate.looks.first, rounds + 1)
+    if gate.every:
+        return float(np.mean((excess > 0).all(axis=1)))
+    last = gate.looks.first if gate.only_fails else rounds
+    looks = np.arange(gate.looks.first, last + 1)
     level = LEVEL / gate.family
-    fails = _t(np.minimum(excess, gate.cap), looks) > _critical(gate, level)
+    fails = _t(np.minimum(excess, gate.cap), looks) > _critical(gate, level, looks)
     low = np.maximum(excess, -gate.cap - gate.allowed)
-    passes = _t(low, looks) < -_critical(gate, LEVEL)
+    passes = _t(low, looks) < -_critical(gate, LEVEL, looks)
     found = _first(fails) <= _first(passes)
     return float(np.mean(found & fails.any(axis=1)))
 
@@ -81,20 +87,20 @@ def smallest_change(gate: Gate, wanted: float) -> float:
 
     Only what is over its budget can be found; where nothing varies, that suffices.
     """
-    low, high = gate.allowed, gate.allowed + gate.cap + _FAR * gate.deviation
-    if gate.deviation <= _NEGLIGIBLE:
+    low, step = gate.allowed, gate.deviation
+    if step <= _NEGLIGIBLE:
         return low
+    while power(gate, low + step) < wanted:
+        step *= 2
+    high = low + step
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if power(gate, middle) >= wanted else (middle, high)
     return high
 
 
-def _critical(gate: Gate, level: float) -> Floats:
-    looks = gate.looks
-    return np.array(
-        [looks.critical(level, rounds) for rounds in range(looks.first, looks.last + 1)]
-    )
+def _critical(gate: Gate, level: float, looks: NDArray[np.int64]) -> Floats:
+    return np.array([gate.looks.critical(level, rounds) for rounds in looks.tolist()])
 
 
 @lru_cache(maxsize=8)

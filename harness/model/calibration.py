@@ -40,8 +40,9 @@ class Sensitivity:
 
     Attributes:
         metric: as in `Estimate.metric`.
+        unit: as in `Estimate.unit`.
         relative: whether changes are ratios (1.1: ten percent more) or differences in
-            the metric's unit (0.01: one percentage point more).
+            that unit (0.01: one percentage point more).
         budget: what was allowed, in words.
         rounds: of the trials of a build against itself, that the noise comes from.
         deviation: standard deviation over those rounds of the log ratio of the arms,
@@ -50,6 +51,7 @@ class Sensitivity:
     """
 
     metric: str
+    unit: str
     relative: bool
     budget: str
     rounds: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.compare.calibration import detects, false_alarms, worded
-from harness.compare.figure import number
+from harness.compare.figure import figure, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def _table(sensitivities: tuple[Sensitivity, ...]) -> Iterator[str]:
     rows += [
         [
             each.metric,
-            f"{number(each.deviation * 100)}{'%' if each.relative else ' points'}",
+            _deviation(each),
             each.budget,
             *(worded(change, each) for _, change in each.curve),
         ]
@@ -53,6 +53,12 @@ def _table(sensitivities: tuple[Sensitivity, ...]) -> Iterator[str]:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield "  ".join(cells).rstrip()
     yield ""
+
+
+def _deviation(of: Sensitivity) -> str:
+    if not of.relative and of.unit != "ratio":
+        return figure(of.deviation, of.unit)
+    return f"{number(of.deviation * 100)}{'%' if of.relative else ' points'}"
 
 
 def _injected(injected: Injected) -> str:

@@ -17,7 +17,9 @@ from harness.compare.calibration import (
     told,
     worded,
 )
+from harness.compare.measure import Signature
 from harness.model.calibration import Machine, Sensitivity
+from harness.model.scenario import Budgets
 
 if TYPE_CHECKING:
     from harness.compare.evidence import TrialEvidence
@@ -183,19 +185,21 @@ def test_no_calibration() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "relative", "words"),
+    ("change", "unit", "words"),
     [
-        (1.123, True, "+12.3%"),
-        (2.345, True, "x2.35"),
-        (0.00412, False, "+0.412 points"),
-        (-0.02, False, "-2.00 points"),
+        (1.123, "ns", "+12.3%"),
+        (2.345, "ns", "x2.35"),
+        (0.00412, "ratio", "+0.412 points"),
+        (-0.02, "ratio", "-2.00 points"),
+        (2048.0, "bytes/1000 requests", "+2.00 KiB/1000 req"),
     ],
 )
-def test_words_of_a_change(change: float, relative: bool, words: str) -> None:
-    """A change is told in percent, from a doubling on as a factor, or in points."""
+def test_words_of_a_change(change: float, unit: str, words: str) -> None:
+    """A change is told in percent, as a factor from 2 on, in points or in its unit."""
     sensitivity = Sensitivity(
         metric="m",
-        relative=relative,
+        unit=unit,
+        relative=unit == "ns",
         budget="",
         rounds=2,
         deviation=0.1,
@@ -203,3 +207,29 @@ def test_words_of_a_change(change: float, relative: bool, words: str) -> None:
     )
 
     assert words == worded(change, sensitivity)
+
+
+def test_errors_of_either_arm_are_known(make: Make) -> None:
+    """Both arms are the baseline: what errors they show are no candidate's news."""
+    wrong = Signature(route="GET /", status=503, cause="")
+    rounds = [
+        make.round(index, make.arm(), make.arm(episodes={wrong: frozenset({1})}))
+        for index in range(1, 5)
+    ]
+
+    assert ("503 on GET /",) == calibrated(NOW, [make.trial(rounds)], {}).signatures
+
+
+def test_a_soak_detects_growth_alone(make: Make) -> None:
+    """A soak gates growth, which is found where each of its two rounds exceeds it."""
+    budgets = Budgets.model_validate({"memory": {"growth": "64KiB"}})
+    rounds = [
+        make.round(index, make.arm(growth_bytes=0.0), make.arm(growth_bytes=grown))
+        for index, grown in ((1, 1024.0), (2, -1024.0))
+    ]
+    trial = make.trial(rounds, looks=Looks(2, 2), soak=True, budgets=budgets)
+
+    (growth,) = calibrated(NOW, [trial], {}).sensitivities
+
+    assert "growth" == growth.metric
+    assert 65 * 1024 < growth.smallest < 68 * 1024

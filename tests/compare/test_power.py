@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import log
+from math import inf, log
 
 import numpy as np
 import pytest
@@ -123,3 +123,20 @@ def test_power_of_a_textbook_test() -> None:
     gate = Gate(deviation=1.0, allowed=0.0, cap=1e6, family=1, looks=Looks(4, 4))
 
     assert 0.7353 == pytest.approx(power(gate, 1.5), abs=0.02)
+
+
+def test_what_only_fails_is_found_at_the_first_look() -> None:
+    """Where others may end the trial, later looks do not count."""
+    early = replace(GATE, only_fails=True)
+
+    assert power(early, 0.2) < power(GATE, 0.2)
+    assert smallest_change(GATE, 0.9) < smallest_change(early, 0.9)
+
+
+def test_soak() -> None:
+    """Of two rounds that must both exceed: 1.63 deviations, since 0.9487² is 0.9."""
+    gate = replace(GATE, every=True, cap=inf, looks=Looks(2, 2))
+
+    excess = smallest_change(gate, 0.9) - gate.allowed
+
+    assert 1.63 * gate.deviation == pytest.approx(excess, rel=0.03)

@@ -48,6 +48,7 @@ def test_impossible_parts() -> None:
     with pytest.raises(ValueError, match="before a change is detected"):
         Sensitivity(
             metric="p95",
+            unit="ns",
             relative=True,
             budget="10%",
             rounds=4,
@@ -62,7 +63,13 @@ def test_smallest_change() -> None:
     """The smallest change is the first of the curve that counts as detected."""
     curve = ((0.5, 1.1), (0.9, 1.2), (0.99, 1.3))
     sensitivity = Sensitivity(
-        metric="p95", relative=True, budget="10%", rounds=4, deviation=0.1, curve=curve
+        metric="p95",
+        unit="ns",
+        relative=True,
+        budget="10%",
+        rounds=4,
+        deviation=0.1,
+        curve=curve,
     )
 
     assert 1.2 == sensitivity.smallest

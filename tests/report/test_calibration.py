@@ -7,6 +7,7 @@ from harness.report.calibration import calibration_text
 def sensitivity(metric: str, *, relative: bool, smallest: float) -> Sensitivity:
     return Sensitivity(
         metric=metric,
+        unit="ns" if relative else "ratio",
         relative=relative,
         budget="25% or 25ms" if relative else "1 point",
         rounds=20,

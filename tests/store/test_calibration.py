@@ -35,6 +35,7 @@ CALIBRATION = Calibration(
     sensitivities=(
         Sensitivity(
             metric="p95",
+            unit="ns",
             relative=True,
             budget="10%",
             rounds=14,

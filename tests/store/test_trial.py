@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ComparisonError, InputError, SeatrialError
+from harness.model.calibration import Calibration, Machine
 from harness.model.plan import Plan
 from harness.model.result import (
     Arm,
@@ -131,6 +132,31 @@ def test_journal(tmp_path: Path) -> None:
     moved = tmp_path.rename(tmp_path.with_name("moved"))
 
     assert journal(moved) == read_journal(moved)
+
+
+def test_journal_with_a_calibration(tmp_path: Path) -> None:
+    """What was known beforehand, and why it does not hold, are part of the trial."""
+    known = Calibration(
+        scenario="x",
+        terms="t",
+        machine=Machine(cpu="c", cores=2, memory_gib=8, architecture="a"),
+        versions={"seatrial": "0"},
+        day="2026-11-25",
+        baseline="a",
+        trials=1,
+        failed=0,
+        bound=0.95,
+        inconclusive=0,
+        invalid=0,
+        rounds=4,
+        family=5,
+        signatures=("500 on GET /",),
+    )
+    written = replace(journal(tmp_path), calibration=known, doubt="stale: 31 days old")
+
+    write_journal(tmp_path, written)
+
+    assert written == read_journal(tmp_path)
 
 
 def test_rounds(tmp_path: Path) -> None:
