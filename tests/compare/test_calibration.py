@@ -191,7 +191,7 @@ def test_no_calibration() -> None:
         (2.345, "ns", "x2.35"),
         (0.00412, "ratio", "+0.412 points"),
         (-0.02, "ratio", "-2.00 points"),
-        (2048.0, "bytes/1000 requests", "+2.00 KiB/1000 req"),
+        (2048.0, "bytes/1000 requests", "+2.00 KiB/1k"),
     ],
 )
 def test_words_of_a_change(change: float, unit: str, words: str) -> None:
