@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from shop import payment
 from shop.catalogue import MEMBER_PERCENT, PAGE_SIZE
@@ -146,17 +147,19 @@ def test_order_numbers_have_no_gap(member: FlaskClient) -> None:
 
 
 def test_switches_are_off(database: sqlite3.Connection) -> None:
-    app = install(create_app(database))
-    assert not app.before_request_funcs
+    app = create_app(database)
+    before = {name: [*each] for name, each in app.before_request_funcs.items()}
+    assert install(app).before_request_funcs == before
 
 
-def test_switched_on_faults(
-    database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_switched_on_faults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOP_DELAY_MS", "30")
     monkeypatch.setenv("SHOP_LEAK_KIB", "1")
     monkeypatch.setenv("SHOP_ERROR_PERCENT", "100")
-    visitor = install(create_app(database)).test_client()
+    app = Flask("other")
+    for path in ("/", "/healthz"):
+        app.add_url_rule(path, path, lambda: "fine")
+    visitor = install(app).test_client()
     assert visitor.get("/healthz").status_code == 200
     started_s = time.monotonic()
     assert visitor.get("/").status_code == 500
