@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from harness.model.scenario import Scenario
     from harness.model.traffic import Recording
     from harness.model.verdict import Report
+    from harness.trial import Terms
 
 __all__ = ["seatrial"]
 
@@ -99,55 +101,67 @@ def verify(
     scenario: Path,
     baseline: str | None,
     candidate: str | None,
-    out: Path,
-    max_time: str | None,
     inconclusive_exit_code: int,
-    build_arg: tuple[str, ...],
-    wait: bool,
     plan: bool,
     form: str,
-    **crew: Any,
+    **asked: Any,
 ) -> int:
     """Replay the scenario's traffic against two builds and judge the difference.
 
     REF is git:COMMIT, image:NAME, dir:PATH or a URL; bare, whichever it fits.
     """
     from harness.model.result import Arm  # noqa: PLC0415 - heavy
-    from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
-    from harness.store.calibration import calibration_path, read_calibration  # noqa: PLC0415 - heavy
-    from harness.trial import Terms  # noqa: PLC0415 - heavy
     from harness.trial import verify as run  # noqa: PLC0415 - heavy
 
-    max_time_s = seconds_of("--max-time", max_time) if max_time else None
-    build_args = pairs_of(build_arg)
-    terms = read_scenario(scenario)
-    here = scenario.absolute().parent
-    given = {Arm.BASELINE: baseline, Arm.CANDIDATE: candidate}
-    recording = _recording(terms, here)
-    calibration = read_calibration(calibration_path(out, terms.name))
     if plan:
-        _print_forecast(terms, recording, calibration)
+        _print_forecast(scenario, asked["out"])
         return EXIT_OF["PASS"]
-    directory, report = run(
-        Terms(
-            scenario=terms,
-            recording=recording,
-            references=_references(given, terms, here),
-            scenario_dir=here,
-            parent=out,
-            build_args=build_args,
-            max_time_s=max_time_s,
-            wait=wait,
-            workers=workers_of(**crew),
-            post=post_of(**crew),
-            calibration=calibration,
-            announce=progress.announce,
-        )
-    )
+    given = {Arm.BASELINE: baseline, Arm.CANDIDATE: candidate}
+    terms = _terms(scenario, given, **asked)
+    calibration = _calibration(terms.parent, terms.scenario)
+    directory, report = run(replace(terms, calibration=calibration))
     _show(report, form)
     progress.say(f"files: {directory}")
     codes = {**EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]
+
+
+def _terms(
+    path: Path,
+    given: Mapping[Arm, str | None],
+    *,
+    out: Path,
+    max_time: str | None,
+    build_arg: tuple[str, ...],
+    wait: bool,
+    **crew: Any,
+) -> Terms:
+    """What the options of a command that runs trials ask for."""
+    from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
+    from harness.trial import Terms  # noqa: PLC0415 - heavy
+
+    max_time_s = seconds_of("--max-time", max_time) if max_time else None
+    build_args = pairs_of(build_arg)
+    scenario, here = read_scenario(path), path.absolute().parent
+    return Terms(
+        scenario=scenario,
+        recording=_recording(scenario, here),
+        references=_references(given, scenario, here),
+        scenario_dir=here,
+        parent=out,
+        build_args=build_args,
+        max_time_s=max_time_s,
+        wait=wait,
+        workers=workers_of(**crew),
+        post=post_of(**crew),
+        announce=progress.announce,
+    )
+
+
+def _calibration(out: Path, scenario: Scenario) -> Calibration | None:
+    from harness.store.calibration import calibration_path, read_calibration  # noqa: PLC0415 - heavy
+
+    return read_calibration(calibration_path(out, scenario.name))
 
 
 def _recording(scenario: Scenario, here: Path) -> Recording | None:
@@ -169,12 +183,13 @@ def _references(
     }
 
 
-def _print_forecast(
-    scenario: Scenario, recording: Recording | None, calibration: Calibration | None
-) -> None:
+def _print_forecast(path: Path, out: Path) -> None:
     from harness.forecast import forecast  # noqa: PLC0415 - heavy
+    from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
 
-    facts = forecast(scenario, recording, calibration)
+    scenario = read_scenario(path)
+    recording = _recording(scenario, path.absolute().parent)
+    facts = forecast(scenario, recording, _calibration(out, scenario))
     width = max(len(name) for name, _ in facts)
     _print("".join(f"{name:{width}}  {value}\n" for name, value in facts))
 
@@ -200,11 +215,7 @@ def calibrate(
     trials: int,
     trials_of_change: int,
     baseline: str | None,
-    out: Path,
-    max_time: str | None,
-    build_arg: tuple[str, ...],
-    wait: bool,
-    **crew: Any,
+    **asked: Any,
 ) -> None:
     """Measure what this machine can see: the baseline against itself, and changed.
 
@@ -213,30 +224,11 @@ def calibrate(
     """
     from harness.calibration import calibrate as run  # noqa: PLC0415 - heavy
     from harness.model.result import Arm  # noqa: PLC0415 - heavy
-    from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
     from harness.report.calibration import calibration_text  # noqa: PLC0415 - heavy
-    from harness.trial import Terms  # noqa: PLC0415 - heavy
 
-    max_time_s = seconds_of("--max-time", max_time) if max_time else None
-    build_args = pairs_of(build_arg)
-    terms = read_scenario(scenario)
-    here = scenario.absolute().parent
-    recording = _recording(terms, here)
-    (same,) = _references({Arm.BASELINE: baseline}, terms, here).values()
+    terms = _terms(scenario, {Arm.BASELINE: baseline}, **asked)
     calibration = run(
-        Terms(
-            scenario=terms,
-            recording=recording,
-            references=dict.fromkeys(Arm, same),
-            scenario_dir=here,
-            parent=out,
-            build_args=build_args,
-            max_time_s=max_time_s,
-            wait=wait,
-            workers=workers_of(**crew),
-            post=post_of(**crew),
-            announce=progress.announce,
-        ),
+        replace(terms, references=dict.fromkeys(Arm, terms.references[Arm.BASELINE])),
         trials=trials,
         trials_of_change=trials_of_change,
     )

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from harness.compare.case import Case
-from harness.compare.figure import figure, number, significant
+from harness.compare.figure import number, significant, wording
 from harness.compare.judge import judge
-from harness.compare.paired import changes, slack
-from harness.compare.power import Gate, smallest_change, upper_bound
+from harness.compare.level import rate_bounds
+from harness.compare.paired import FEWEST, LEVEL, changes, slack
+from harness.compare.power import Gate, smallest_change
 from harness.model.calibration import (
     DETECTED,
     Calibration,
@@ -42,8 +43,6 @@ __all__ = [
 ]
 
 _POWERS: Final = (0.1, 0.5, DETECTED, 0.99)
-_FEWEST: Final = 2
-_DOUBLE: Final = 2.0
 OLD_DAYS: Final = 30
 """Days after which a machine may have become another."""
 
@@ -96,7 +95,7 @@ def calibrated(
         baseline=same[0].baseline,
         trials=trials,
         failed=failed,
-        bound=significant(upper_bound(failed, trials)),
+        bound=significant(rate_bounds([(trials, failed)], 1.0, LEVEL).upper),
         inconclusive=outcomes.count(Outcome.INCONCLUSIVE),
         invalid=outcomes.count(Outcome.INVALID),
         rounds=sum(len(each.sound) for each in sound),
@@ -145,7 +144,7 @@ def _sensitivities(cases: Sequence[Case]) -> Iterator[Sensitivity]:
                 name = hypothesis.metric.name
                 found.setdefault(name, (hypothesis, []))[1].extend(each.pairs)
     for hypothesis, pairs in found.values():
-        if len(pairs) >= _FEWEST:
+        if len(pairs) >= FEWEST:
             yield _sensitivity(hypothesis, pairs, cases)
 
 
@@ -239,11 +238,5 @@ def detects(calibration: Calibration) -> str:
 
 
 def worded(change: float, of: Sensitivity) -> str:
-    """A change of a metric: `+12.3%`, `x2.34`, `+0.412 points` or in its unit."""
-    if of.relative and change >= _DOUBLE:
-        return f"x{number(change)}"
-    if not of.relative and of.unit != "ratio":
-        return f"{'-' if change < 0 else '+'}{figure(abs(change), of.unit)}"
-    percent = (change - 1 if of.relative else change) * 100
-    unit = "%" if of.relative else " points"
-    return f"{'-' if percent < 0 else '+'}{number(abs(percent))}{unit}"
+    """A change of a metric, as in a verdict."""
+    return wording(of.unit, relative=of.relative, about=change)(change)

@@ -12,6 +12,7 @@ from harness.compare.figure import significant
 from harness.compare.hypothesis import pair
 from harness.compare.metric import QUANTILES, Undefined
 from harness.compare.paired import (
+    FEWEST,
     LEVEL,
     changes,
     fail_excess,
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = ["Comparison", "Tests", "compared", "estimate", "exceeds"]
-
-_FEWEST = 2
-"""Rounds below which nothing has a deviation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,7 +104,7 @@ def compared(
                 blocks=_blocks(hypothesis, rounds),
             )
         pairs.append(values)
-    several = len(pairs) >= _FEWEST
+    several = len(pairs) >= FEWEST
     critical = looks.critical(LEVEL, len(pairs)) if several else 0.0
     return Comparison(
         hypothesis=hypothesis,
@@ -222,7 +220,7 @@ def _shown(change: float, *, relative: bool) -> float:
 
 
 def _interval(change: Floats, critical: float) -> tuple[float | None, float | None]:
-    if len(change) < _FEWEST:
+    if len(change) < FEWEST:
         return None, None
     centre, half = float(np.mean(change)), half_width(change, critical)
     return centre - half, centre + half

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from harness.model.verdict import Estimate
 
-__all__ = ["change", "figure", "interval", "number", "significant"]
+__all__ = ["change", "figure", "interval", "number", "significant", "wording"]
 
 _SCALES: Final[Mapping[str, tuple[tuple[float, float, str], ...]]] = {
     "ns": ((0.0, 1e6, " ms"), (1e10, 1e9, " s")),
@@ -66,17 +66,28 @@ def _points(difference: float) -> str:
     return f"{difference * 100:+,.2f} points"
 
 
-def _wording(estimate: Estimate) -> Callable[[float], str]:
-    if not estimate.relative and estimate.unit != "ratio":
-        return lambda value: ("+" if value >= 0 else "") + figure(value, estimate.unit)
-    if not estimate.relative:
+def wording(
+    unit: str, *, relative: bool, about: float | None
+) -> Callable[[float], str]:
+    """How changes of about that size are told, and the ends of their interval.
+
+    `+4.1%`, from a doubling on `x2.34`; differences of rates `+0.43 points`, others in
+    their unit.
+    """
+    if relative:
+        doubled = about is not None and not _HALF < about < _TWICE
+        return _times if doubled else _percent
+    if unit == "ratio":
         return _points
-    doubled = estimate.change is not None and not _HALF < estimate.change < _TWICE
-    return _times if doubled else _percent
+    return lambda value: ("+" if value >= 0 else "") + figure(value, unit)
+
+
+def _wording(estimate: Estimate) -> Callable[[float], str]:
+    return wording(estimate.unit, relative=estimate.relative, about=estimate.change)
 
 
 def change(estimate: Estimate) -> str:
-    """The change: `+4.1%`, from a doubling on `x2.34`, for rates `+0.43 points`."""
+    """The change in words; `-` for none."""
     return "-" if estimate.change is None else _wording(estimate)(estimate.change)
 
 
@@ -85,5 +96,6 @@ def interval(estimate: Estimate) -> str:
     if estimate.lower is None or estimate.upper is None:
         return "-"
     word = _wording(estimate)
-    lower = word(estimate.lower).removesuffix(" points")
-    return f"{lower} to {word(estimate.upper)}"
+    lower, upper = word(estimate.lower), word(estimate.upper)
+    _, space, unit = upper.partition(" ")
+    return f"{lower.removesuffix(space + unit)} to {upper}"

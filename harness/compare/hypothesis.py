@@ -1,4 +1,4 @@
-"""Which comparisons a trial makes, decided once over all its rounds."""
+"""Which comparisons a trial makes, decided once, by its first round."""
 
 from __future__ import annotations
 

@@ -10,9 +10,11 @@ import numpy as np
 from scipy.special import betaincinv
 
 from harness.compare.figure import figure
+from harness.compare.hypothesis import Hypothesis, Pair, pair
 from harness.compare.metric import METRICS, Undefined
-from harness.compare.paired import LEVEL, half_width
+from harness.compare.paired import FEWEST, LEVEL, half_width
 from harness.model.result import Arm
+from harness.model.route import SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,17 +73,13 @@ def levels(symptom: Symptom, trial: TrialEvidence) -> Levels | Undefined:
     by their overdispersion: errors come in bursts.
     """
     metric, rounds = METRICS[symptom.kind], trial.sound
-    pairs = []
+    pairs: list[Pair] = []
     for each in rounds:
-        routes = _routes(symptom, each)
-        values = [metric.read(each.arm(arm), routes) for arm in Arm]
-        for value in values:
-            if isinstance(value, Undefined):
-                return value
-            if metric.relative and value <= 0:
-                return Undefined("is 0, which has no ratio")
-        pairs.append(tuple(float(value) for value in values))  # type: ignore[arg-type] # none is undefined
-    if len(pairs) < 2:  # noqa: PLR2004 - below, nothing has a deviation
+        values = pair(_as_hypothesis(symptom, metric, each), each)
+        if isinstance(values, Undefined):
+            return values
+        pairs.append(values)
+    if len(pairs) < FEWEST:
         return Undefined("too few rounds")
     baseline, candidate = (_scaled(metric, arm) for arm in np.array(pairs).T)
     critical = trial.looks.critical(LEVEL, len(pairs))
@@ -104,7 +102,18 @@ def levels(symptom: Symptom, trial: TrialEvidence) -> Levels | Undefined:
         change=_bounds(candidate - baseline, critical),
         too_thin=too_thin,
         text=f"baseline {shown[0]}, candidate {shown[1]}{too_thin}",
-        per_round=tuple((before, after) for before, after in pairs),
+        per_round=tuple(pairs),
+    )
+
+
+def _as_hypothesis(
+    symptom: Symptom, metric: Metric, evidence: RoundEvidence
+) -> Hypothesis:
+    return Hypothesis(
+        metric=metric,
+        route=symptom.route or SERVICE,
+        routes=_routes(symptom, evidence),
+        allowance=None,
     )
 
 

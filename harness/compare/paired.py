@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = [
+    "FEWEST",
     "LEVEL",
     "changes",
     "fail_excess",
@@ -33,6 +34,9 @@ __all__ = [
     "slack",
     "t_statistic",
 ]
+
+FEWEST: Final = 2
+"""Rounds below which nothing has a deviation."""
 
 LEVEL: Final = 0.05
 """One-sided, a hypothesis for PASS and the family for FAIL."""

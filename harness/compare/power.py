@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.special import betaincinv
 
 from harness.compare.paired import LEVEL
 
@@ -18,24 +17,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Gate", "power", "smallest_change", "upper_bound"]
+__all__ = ["Gate", "power", "smallest_change"]
 
 _TRIALS: Final = 4_000
 _SEED: Final = 1
 _HALVINGS: Final = 30
 _NEGLIGIBLE: Final = 1e-12
-
-
-def upper_bound(found: int, trials: int) -> float:
-    """The rate that so many finds in so many trials exclude with 95 % confidence.
-
-    The upper end of Clopper and Pearson, The Use of Confidence or Fiducial Limits
-    Illustrated in the Case of the Binomial, Biometrika 26 (1934): at a higher rate, so
-    few would be found in less than 5 % of such series. Without a trial it is 1.
-    """
-    if found >= trials:
-        return 1.0
-    return float(betaincinv(found + 1, trials - found, 1 - LEVEL))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ The JSON Schema for editors comes from here: `Scenario.model_json_schema()`.
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -44,6 +44,8 @@ __all__ = [
 ]
 
 Driver = Literal["docker", "process", "url"]
+
+_MOST_ROUNDS: Final = 10
 
 
 class ImageBuild(Part):
@@ -174,7 +176,7 @@ class Rounds(Part):
 
     min: Whole = Field(default=4, ge=2, le=50)
     """Sound rounds before the first look at whether they suffice."""
-    max: Whole = Field(default=10, ge=2, le=50)
+    max: Whole = Field(default=_MOST_ROUNDS, ge=2, le=50)
     """Sound rounds after which the trial ends, whatever they say; at least `min`."""
     slice: Duration = Field(default="4s", gt=0)  # type: ignore[assignment] # parsed
     """Length of one slice of one arm."""
@@ -187,12 +189,13 @@ class Rounds(Part):
     soak: Duration | None = Field(default=None, gt=0)
     """Instead of all that: two rounds with one slice of this length, such as `10min`.
 
-    Only the growth of memory is judged, in the second half of the requests.
+    Of the budgets only that on the growth of memory is judged, in the second half of
+    the requests.
     """
 
     @model_validator(mode="before")
     @classmethod
-    def _max_of_what_is_given(cls, given: object) -> object:
+    def _rounds_of_what_is_given(cls, given: object) -> object:
         if not isinstance(given, dict):
             return given
         if given.get("soak") is not None:
@@ -205,7 +208,11 @@ class Rounds(Part):
         if "max" in given:
             return given
         least = given.get("min")
-        return {**given, "max": max(10, least)} if isinstance(least, int) else given
+        return (
+            {**given, "max": max(_MOST_ROUNDS, least)}
+            if isinstance(least, int)
+            else given
+        )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -319,6 +326,8 @@ class Scenario(Part):
     def _soak_has_a_budget(self) -> Self:
         if self.rounds.soak and self.budgets.memory.growth is None:
             raise ValueError("a `soak` needs a budget, as memory: {growth: 64KiB}")
+        if self.rounds.soak and self.fix is not None:
+            raise ValueError("a `soak` has too few rounds to prove a `fix`")
         return self
 
     @model_validator(mode="after")

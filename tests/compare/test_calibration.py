@@ -142,7 +142,7 @@ def test_valid_calibration(make: Make) -> None:
     line = told(calibration, "")
     assert line.startswith("0 of 12 A/A trials failed (<= 22.1%); detects ")
     assert "% on p95" in line
-    assert "+0.100 points of errors" in line
+    assert "+0.10 points of errors" in line
     assert line.endswith(" with 90% power; 2026-11-25")
 
 
@@ -189,7 +189,7 @@ def test_no_calibration() -> None:
     [
         (1.123, "ns", "+12.3%"),
         (2.345, "ns", "x2.35"),
-        (0.00412, "ratio", "+0.412 points"),
+        (0.00412, "ratio", "+0.41 points"),
         (-0.02, "ratio", "-2.00 points"),
         (2048.0, "bytes/1000 requests", "+2.00 KiB/1k"),
     ],

@@ -11,41 +11,12 @@ from hypothesis import strategies as st
 
 from harness.compare.boundary import Looks
 from harness.compare.paired import LEVEL, fail_excess, pass_excess, t_statistic
-from harness.compare.power import Gate, _t, power, smallest_change, upper_bound
+from harness.compare.power import Gate, _t, power, smallest_change
 
 GATE = Gate(
     deviation=0.05, allowed=log(1.1), cap=log(1.25), family=6, looks=Looks(4, 10)
 )
 DEVIATIONS = st.floats(0.001, 1.0)
-
-
-@pytest.mark.parametrize(
-    ("found", "trials", "expected"),
-    [
-        (0, 59, 0.0495),
-        (0, 149, 0.0199),
-        (0, 12, 0.2209),
-        (1, 10, 0.3942),
-        (5, 20, 0.4556),
-        (3, 3, 1.0),
-        (0, 0, 1.0),
-    ],
-)
-def test_upper_bound(found: int, trials: int, expected: float) -> None:
-    """The bound is that of Clopper and Pearson's tables, one-sided at 95 %."""
-    assert expected == pytest.approx(upper_bound(found, trials), abs=5e-5)
-
-
-@given(st.integers(1, 200), st.integers(0, 200))
-def test_upper_bound_covers(trials: int, found: int) -> None:
-    """More trials without a find lower the bound, more finds raise it."""
-    found = min(found, trials)
-
-    bound = upper_bound(found, trials)
-
-    assert found / trials <= bound <= 1
-    assert upper_bound(found, trials + 1) <= bound
-    assert bound <= upper_bound(found + 1, trials)
 
 
 @given(DEVIATIONS, DEVIATIONS)

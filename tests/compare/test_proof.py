@@ -5,12 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from harness.compare.boundary import Looks
 from harness.compare.judge import is_over, judge
-from harness.compare.level import overdispersion, rate_bounds
 from harness.compare.measure import Signature
 from harness.model.scenario import Scenario
 from harness.model.symptom import Symptom
@@ -139,7 +136,7 @@ def test_a_no_op_is_seldom_fixed(make: Make) -> None:
                     wrong += proof.outcome is FixOutcome.FIXED
                     break
 
-    assert wrong / trials < 0.03
+    assert wrong / trials <= 0.016
 
 
 def _levels(
@@ -226,33 +223,6 @@ def test_a_baseline_below_the_threshold_ends_the_trial(make: Make) -> None:
     trial = _levels(make, {"p95": "100ms"}, ({"scale": 1}, {"scale": 1}))
 
     assert is_over(trial)
-
-
-@pytest.mark.parametrize(("errors", "upper"), [(0, 0.0295), (1, 0.0466), (10, 0.1637)])
-def test_clopper_pearson(errors: int, upper: float) -> None:
-    """The known upper 95 % bounds of so many of 100."""
-    bounds = rate_bounds([(100, errors)], 1.0, 0.05)
-
-    assert bounds.upper == pytest.approx(upper, abs=1e-4)
-    assert bounds.lower <= errors / 100 <= bounds.upper
-
-
-@given(st.lists(st.integers(0, 100), min_size=2, max_size=12), st.floats(1, 5))
-def test_bursts_widen(errors: list[int], spread: float) -> None:
-    """Errors in bursts are fewer observations: the bounds never get narrower."""
-    counts = [(100, each) for each in errors]
-    plain, wider = rate_bounds(counts, 1.0, 0.05), rate_bounds(counts, spread, 0.05)
-
-    assert overdispersion(counts) >= 1.0
-    assert wider.lower <= plain.lower + 1e-12
-    assert wider.upper >= plain.upper - 1e-12
-
-
-def test_overdispersion() -> None:
-    """Evenly spread errors have none; all in one slice of ten have 10."""
-    assert overdispersion([(1_000, 10)] * 10) == 1.0
-    burst = [(1_000, 100), *[(1_000, 0)] * 9]
-    assert overdispersion(burst) == pytest.approx(101, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,15 @@ def test_growth_never_withholds_a_pass(make: Make) -> None:
     )
 
 
-def _scenario(rounds: object, budgets: object) -> Scenario:
+def test_refused_with_a_fix() -> None:
+    """Two rounds prove no fix, so that both together are a mistake."""
+    fix = {"symptom": {"status": 500}}
+
+    with pytest.raises(ValueError, match="too few rounds to prove a `fix`"):
+        _scenario({"soak": "1min"}, {"memory": {"growth": "1KiB"}}, fix)
+
+
+def _scenario(rounds: object, budgets: object, fix: object = None) -> Scenario:
     return Scenario.model_validate(
         {
             "name": "x",
@@ -101,6 +109,7 @@ def _scenario(rounds: object, budgets: object) -> Scenario:
             "load": {"users": 1},
             "rounds": rounds,
             "budgets": budgets,
+            "fix": fix,
         }
     )
 

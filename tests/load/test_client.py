@@ -47,7 +47,7 @@ class Server:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listener.getsockname()[1]
         self.release = threading.Event()
-        self.thread = threading.Thread(target=self.serve)
+        self.thread = threading.Thread(target=self.serve, daemon=True)
 
     def serve(self) -> None:
         for steps in self.script:
@@ -113,10 +113,14 @@ def test_one_connection() -> None:
     assert 3 == server.requests
 
 
-def test_idle_connection_closed_by_the_server() -> None:
-    """A connection that was closed while idle is replaced without an error."""
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_idle_connection_closed_by_the_server(method: str) -> None:
+    """A connection that was closed while idle is replaced without an error.
+
+    Even before the hub, which does not run in between, can have noticed.
+    """
     with serving([OK], [OK]) as server:
-        assert [(200, "")] * 2 == asked(server, 2, pause_s=0.05)
+        assert [(200, "")] * 2 == asked(server, 2, pause_s=0.05, method=method)
 
     assert 2 == server.requests
 
