@@ -103,8 +103,8 @@ def unseen_growth(estimate: Estimate, trial: TrialEvidence) -> Finding:
     assert estimate.lower is not None, "an interval says it"
     assert estimate.upper is not None, "an interval says it"
     half = (estimate.upper - estimate.lower) / 2
-    kind = "leaks" if trial.soak else "growth"
-    message = f"{kind} below {figure(half, estimate.unit)} would not be seen"
+    kind = "leaks below" if trial.soak else "less than"
+    message = f"{kind} {figure(half, estimate.unit)} would not be seen"
     return about("note", estimate, message)
 
 

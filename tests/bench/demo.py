@@ -93,7 +93,7 @@ def spreads(report: Report) -> dict[str, float]:
     """Of each metric of the service: the rounds' standard deviation."""
     figures = {}
     for each in report.estimates:
-        if each.per_round:
+        if each.per_round and (each.relative or each.unit == "ratio"):
             pairs = np.array(each.per_round)
             change = pairs[:, 1] - pairs[:, 0]
             if each.relative:

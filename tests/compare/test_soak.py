@@ -88,7 +88,7 @@ def test_growth_never_withholds_a_pass(make: Make) -> None:
 
     assert verdict.outcome is Outcome.PASS
     assert verdict.findings[-1].message == (
-        "growth: growth below 1.13 MiB/1k would not be seen"
+        "growth: less than 1.13 MiB/1k would not be seen"
     )
 
 
