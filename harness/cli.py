@@ -251,13 +251,26 @@ def worker(join: str, token: str) -> None:
 
 @seatrial.command()
 @click.argument("trial", type=PATH)
+@option(
+    "--budgets",
+    metavar="SCENARIO",
+    type=PATH,
+    help="What if its budgets had been these? Writes nothing and exits with 0.",
+)
 @inconclusive_option
 @format_option
-def judge(trial: Path, inconclusive_exit_code: int, form: str) -> int:
+def judge(
+    trial: Path, budgets: Path | None, inconclusive_exit_code: int, form: str
+) -> int:
     """Judge a stored trial again, from its files alone, and write its reports."""
-    from harness.dossier import judged  # noqa: PLC0415 - heavy
+    from harness.dossier import judged, judged_by  # noqa: PLC0415 - heavy
+    from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
     from harness.trial import write_reports  # noqa: PLC0415 - heavy
 
+    if budgets is not None:
+        others = read_scenario(budgets).budgets
+        _show(judged_by(trial, others, str(budgets)), form)
+        return EXIT_OF["PASS"]
     report = judged(trial)
     write_reports(trial, report)
     _show(report, form)

@@ -13,7 +13,7 @@ from harness.compare.evidence import RoundEvidence, TrialEvidence
 from harness.compare.judge import judge
 from harness.compare.measure import ArmColumns, measured
 from harness.compare.soundness import SoundLimits, sound_limits, void_reason
-from harness.errors import ComparisonError
+from harness.errors import ComparisonError, InputError
 from harness.model.result import Arm
 from harness.store.plan import digest_of, read_requests, read_shots
 from harness.store.sample import read_columns
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
     from harness.model.plan import Plan
     from harness.model.result import ArmResult, Round
+    from harness.model.scenario import Budgets
     from harness.model.verdict import Report
     from harness.store.trial import Journal
 
-__all__ = ["Dossier", "evidence_of", "judged"]
+__all__ = ["Dossier", "evidence_of", "judged", "judged_by"]
 
 _SOAKED = 0.5
 """Of a soak, the share of the requests in which caches may fill."""
@@ -133,13 +134,52 @@ def judged(directory: Path) -> Report:
     return judge(evidence_of(directory))
 
 
+def judged_by(directory: Path, budgets: Budgets, whose: str) -> Report:
+    """What a stored trial would have been by other budgets: never a gate.
+
+    Its error rates hold for budgets that were fixed before the first round, so the
+    report says that these were not. Which rounds are sound stays as it was.
+
+    Args:
+        directory: the trial's.
+        budgets: instead of its own.
+        whose: what they are called.
+
+    Raises:
+        InputError: the directory holds no trial, or the budgets leave nothing to judge.
+        ComparisonError: its files are broken or do not fit together.
+    """
+    evidence = evidence_of(directory)
+    if evidence.soak and budgets.memory.growth is None:
+        raise InputError(
+            f"{whose}: a soak is judged by memory: {{growth: ...}}, which it leaves out"
+        )
+    note = f"what if: judged by the budgets of {whose}, not by its own; no gate"
+    return judge(replace(evidence, budgets=budgets, notes=(note, *evidence.notes)))
+
+
 def evidence_of(directory: Path) -> TrialEvidence:
     """What a stored trial shows; raises what `judged` does."""
     journal = read_journal(directory)
     dossier = Dossier(journal)
     for round_ in read_rounds(directory):
+        _refuse_foreign(round_, journal, directory)
         dossier.add(round_)
     return dossier.evidence(journal)
+
+
+def _refuse_foreign(round_: Round, journal: Journal, directory: Path) -> None:
+    """Rounds are comparable where the same was sent from the same machine."""
+    if journal.plan.digest not in round_.plan_digest:
+        reason = "of another plan"
+    elif round_.machine != journal.machine:
+        reason = f"from another machine: {round_.machine}, not {journal.machine}"
+    else:
+        return
+    raise ComparisonError(
+        f"{directory}: round {round_.index} is {reason}",
+        hint="rounds of two trials cannot be judged together; judge each by itself",
+    )
 
 
 class _Shots:

@@ -69,6 +69,7 @@ def opened(
             f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
         ),
         notes=(*_notes(builds, pins), *(_of_recording(recording) if recording else ())),
+        machine=now.machine.words,
         versions=dict(now.versions),
         calibration=calibration,
         doubt=doubts(calibration, now) if calibration else "",

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from harness.environment import Kind, running
+from harness.environment import Kind, running, this_machine
 from harness.errors import BuildError, CandidateError, WorkerLostError
 from harness.load.engine import generating
 from harness.model.progress import Step
@@ -139,6 +139,7 @@ def _played(pair: Pair, index: int, first: Arm, partial: Path) -> Round:
             index=index,
             first=first,
             plan_digest=" and ".join(sorted(digests)),
+            machine=this_machine().words,
             baseline=results[Arm.BASELINE],
             candidate=results[Arm.CANDIDATE],
         ),

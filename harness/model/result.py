@@ -211,6 +211,7 @@ class Round:
         index: counted from 1.
         first: the arm whose slice came first.
         plan_digest: of the plan that the workers read; two if they differ.
+        machine: on which it was played, in words.
         void: why the round does not count as sound, empty if it does.
         baseline: that arm.
         candidate: that arm.
@@ -219,6 +220,7 @@ class Round:
     index: int
     first: Arm
     plan_digest: str
+    machine: str = ""
     void: str = ""
     baseline: ArmResult
     candidate: ArmResult

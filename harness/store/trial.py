@@ -61,6 +61,7 @@ class Journal:
         candidate: likewise.
         environment: facts in words.
         notes: what the reader should know, in words.
+        machine: on which it was begun, in words.
         versions: of Seatrial, Python and what measures.
         failed_starts: how the candidate did not come up while the baseline did.
         lost_rounds: rounds that a load worker did not live through, and why.
@@ -77,6 +78,7 @@ class Journal:
     candidate: str
     environment: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    machine: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     failed_starts: tuple[str, ...] = ()
     lost_rounds: tuple[str, ...] = ()

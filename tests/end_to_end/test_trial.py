@@ -163,6 +163,41 @@ def test_judged_again(
     )
 
 
+def test_judged_otherwise(
+    seatrial: Seatrial,
+    answering: Callable[[str, float], Path],
+    scenario: Callable[..., Path],
+) -> None:
+    """Other budgets say what would have been, and change nothing that is stored.
+
+    Rounds of another plan or machine are refused, with the reason.
+    """
+    other = scenario().with_name("other.yaml")
+    other.write_text(
+        other.with_name("s.yaml").read_text().replace("{p50: 900% or 1s}", "{p50: 1us}")
+    )
+    answering("one", 0.002)
+    answering("slow", 0.02)
+    seatrial(*arms("one", "slow"))
+    trial = only_trial(seatrial)
+    before = {path: path.read_bytes() for path in trial.rglob("*") if path.is_file()}
+
+    code, out, err = seatrial("judge", str(trial), "--budgets", "other.yaml")
+
+    assert (0, "FAIL") == (code, out.split()[0]), err
+    assert "what if: judged by the budgets of other.yaml" in out
+    assert before == {path: path.read_bytes() for path in before}
+    stored = trial / "round-02" / "round.json"
+    reasons = {"machine": "from another machine", "plan_digest": "of another plan"}
+    for field, reason in reasons.items():
+        document = json.loads(before[stored])
+        document["round"][field] = "0000"
+        stored.write_text(json.dumps(document))
+        code, out, err = seatrial("judge", str(trial))
+        assert (4, "") == (code, out)
+        assert f"round 2 is {reason}" in err
+
+
 def test_errors_fail(
     seatrial: Seatrial,
     answering: Callable[[str, float], Path],
