@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from harness.environment import Kind, Reference, engine_answers
 from harness.errors import BuildError
 from harness.model.result import Arm
-from harness.model.verdict import Outcome
+from harness.model.verdict import FixOutcome, Outcome
 from harness.planning.scenariofile import read_scenario
 from harness.store.recording import open_recording
 from harness.trial import Terms, verify
@@ -37,20 +37,29 @@ class Expectation:
         candidate: the name of its patch.
         claim: what its author says of it.
         outcome: the right verdict.
+        fix: what must have become of the claim.
         metric: what a finding of that verdict must name, empty for anything.
     """
 
     candidate: str
     claim: str
     outcome: Outcome
+    fix: FixOutcome
     metric: str = ""
+
+    @property
+    def words(self) -> str:
+        """What is expected, in two words."""
+        return f"{self.outcome} {self.fix}"
 
     def met_by(self, report: Report) -> bool:
         """Whether a report says the right thing for the right reason."""
         findings = report.verdict.findings
         named = {each.metric for each in findings if each.severity == "fail"}
         right_reason = not self.metric or self.metric in named
-        return report.verdict.outcome is self.outcome and right_reason
+        fix = report.proof and report.proof.outcome
+        said = report.verdict.outcome, fix
+        return said == (self.outcome, self.fix) and right_reason
 
 
 TRIALS: Final = (
@@ -58,11 +67,13 @@ TRIALS: Final = (
         candidate="true-fix",
         claim="a fix of the checkout's race that fixes it",
         outcome=Outcome.PASS,
+        fix=FixOutcome.FIXED,
     ),
     Expectation(
         candidate="leak",
         claim="the same fix with a cache that never forgets",
         outcome=Outcome.FAIL,
+        fix=FixOutcome.FIXED_BUT_REGRESSED,
         metric="memory",
     ),
 )
@@ -91,7 +102,7 @@ def run(
     scenario = scenario_of(announce)
     right = []
     for trial in TRIALS:
-        announce(f"\n== {trial.candidate}: {trial.claim}; expected {trial.outcome}")
+        announce(f"\n== {trial.candidate}: {trial.claim}; expected {trial.words}")
         with builds_of(trial.candidate) as (shop, references):
             directory, report = verify(
                 Terms(
@@ -110,7 +121,7 @@ def run(
         right.append(trial.met_by(report))
     announce("")
     for trial, good in zip(TRIALS, right, strict=True):
-        said = "as expected" if good else f"NOT as expected ({trial.outcome})"
+        said = "as expected" if good else f"NOT as expected ({trial.words})"
         announce(f"{trial.candidate}: {said}")
     return all(right)
 

@@ -5,10 +5,17 @@ import pytest
 from harness.demo import TRIALS, builds_of, scenario_of
 from harness.errors import BuildError
 from harness.model.result import Arm
-from harness.model.verdict import Finding, Outcome, Report, Verdict
+from harness.model.verdict import (
+    Finding,
+    FixOutcome,
+    Outcome,
+    Proof,
+    Report,
+    Verdict,
+)
 
 
-def report(outcome: Outcome, *findings: Finding) -> Report:
+def report(outcome: Outcome, fix: FixOutcome, *findings: Finding) -> Report:
     return Report(
         scenario="demo",
         why="",
@@ -21,6 +28,7 @@ def report(outcome: Outcome, *findings: Finding) -> Report:
         estimates=(),
         environment=(),
         generator=(),
+        proof=Proof(outcome=fix, symptom="s", message="m"),
     )
 
 
@@ -41,17 +49,22 @@ def test_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_right_for_the_right_reason() -> None:
-    """The leak's trial is right only if the FAIL names memory."""
+    """The fix must be proven in both trials, and the FAIL of the leak name memory."""
     fix, leak = TRIALS
+    memory, cpu = finding("memory"), finding("cpu")
+    fixed, spoilt = FixOutcome.FIXED, FixOutcome.FIXED_BUT_REGRESSED
 
-    assert fix.met_by(report(Outcome.PASS))
-    assert not fix.met_by(report(Outcome.FAIL, finding("memory")))
-    assert leak.met_by(report(Outcome.FAIL, finding("cpu"), finding("memory")))
-    assert not leak.met_by(report(Outcome.FAIL, finding("cpu")))
+    assert fix.met_by(report(Outcome.PASS, fixed))
+    assert not fix.met_by(report(Outcome.PASS, FixOutcome.UNPROVEN))
+    assert not fix.met_by(report(Outcome.FAIL, fixed, memory))
+    assert leak.met_by(report(Outcome.FAIL, spoilt, cpu, memory))
+    assert not leak.met_by(report(Outcome.FAIL, FixOutcome.NOT_FIXED, memory))
+    assert not leak.met_by(report(Outcome.FAIL, spoilt, cpu))
+    note = finding("memory", "note")
+    assert not leak.met_by(report(Outcome.FAIL, spoilt, cpu, note))
     assert not leak.met_by(
-        report(Outcome.FAIL, finding("cpu"), finding("memory", "note"))
+        report(Outcome.INVALID, spoilt, finding("memory", "invalid"))
     )
-    assert not leak.met_by(report(Outcome.INVALID, finding("memory", "invalid")))
 
 
 @pytest.mark.parametrize("candidate", [trial.candidate for trial in TRIALS])

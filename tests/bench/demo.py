@@ -114,7 +114,9 @@ def main() -> int:
     )
     with tempfile.TemporaryDirectory() as name:
         directory, report = played(
-            scenario.model_copy(update={"rounds": longer}), "", Path(name)
+            scenario.model_copy(update={"rounds": longer, "fix": None}),
+            "",
+            Path(name),
         )
         share = passing(directory, Looks(scenario.rounds.min, scenario.rounds.max))
         _, leaking = played(scenario, "leak", Path(name))
