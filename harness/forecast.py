@@ -99,7 +99,9 @@ def _judged(
     arm = _as_planned(plan, planned)
     family = hypotheses_of(scenario.budgets, arm, arm.routes)
     gated = [each for each in family if each.allowance is not None]
-    yield "hypotheses", f"{len(gated)} share the 5% of a false FAIL"
+    main = max(gated, key=lambda each: each.share)
+    most = f"{main.share:.0%} of it {main.metric.name} of {main.route}"
+    yield "hypotheses", f"{len(gated)} share the 5% of a false FAIL, {most}"
     service = sum(planned.values())
     thick = [name for name, least in _least().items() if service >= least]
     thin = [name for name, least in _least().items() if service < least]

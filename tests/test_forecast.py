@@ -33,9 +33,9 @@ def test_time_and_traffic(recording: Recording) -> None:
     """Rounds, time and requests are those that a trial would have."""
     facts = told(scenario_of(lambda _: None), recording)
 
-    assert "4 to 6" == facts["rounds"]
+    assert "6 to 8" == facts["rounds"]
     assert facts["a round"].startswith("20 s, ")
-    assert facts["time"].startswith("1 min 20 s to 2 min 00 s, ")
+    assert facts["time"].startswith("2 min 00 s to 2 min 40 s, ")
     assert facts["requests"].startswith("1,562 an arm and round, on ")
     assert "p50, p95; p99 needs 3,000" == facts["service"]
     assert facts["calibration"].startswith("none: `seatrial calibrate`")

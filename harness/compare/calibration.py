@@ -160,7 +160,7 @@ def _sensitivity(
         deviation=sqrt(float(np.mean(moved**2))),
         allowed=float(np.mean(allowed)),
         cap=metric.cap,
-        family=max(each.family for each in cases),
+        share=hypothesis.share,
         looks=cases[0].trial.looks,
         only_fails=metric.only_fails,
         every=cases[0].trial.soak,

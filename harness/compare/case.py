@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.compare.estimate import compared, estimate
-from harness.compare.hypothesis import hypotheses
+from harness.compare.hypothesis import hypotheses, shared
 from harness.compare.paired import holm, p_value
 from harness.compare.proof import prove
 from harness.model.result import Arm
@@ -26,23 +26,24 @@ __all__ = ["Case", "rejected"]
 
 
 def rejected(
-    comparisons: Sequence[Comparison], family: int, looks: Looks, rounds: int
+    comparisons: Sequence[Comparison], looks: Looks, rounds: int
 ) -> frozenset[int]:
     """Places of the comparisons that the family's test finds beyond their budgets.
 
     Args:
         comparisons: some of them, or all.
-        family: how many hypotheses are tested together.
         looks: at which rounds.
         rounds: how many there are.
     """
     tested = [
-        (place, p_value(each.tests.fail_t, len(each.pairs)))
+        (place, p_value(each.tests.fail_t, len(each.pairs)), each.hypothesis.share)
         for place, each in enumerate(comparisons)
         if each.tests is not None
     ]
     found = holm(
-        [p for _, p in tested], family, lambda level: looks.nominal(level, rounds)
+        [p for _, p, _ in tested],
+        [share for _, _, share in tested],
+        lambda level: looks.nominal(level, rounds),
     )
     return frozenset(tested[place][0] for place in found)
 
@@ -74,7 +75,7 @@ class Case:
         """What is compared; nothing without a sound round."""
         sound = self.trial.sound
         found = hypotheses(self.trial.budgets, sound) if sound else ()
-        return tuple(map(_soaked, found)) if self.trial.soak else found
+        return shared(map(_soaked, found)) if self.trial.soak else found
 
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
@@ -101,7 +102,7 @@ class Case:
                 for place, each in enumerate(self.comparisons)
                 if each.tests is not None and min(each.tests.excess) > 0
             )
-        return rejected(self.comparisons, self.family, trial.looks, len(trial.sound))
+        return rejected(self.comparisons, trial.looks, len(trial.sound))
 
     @cached_property
     def estimates(self) -> tuple[Estimate, ...]:

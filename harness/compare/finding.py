@@ -108,10 +108,11 @@ def unseen_growth(estimate: Estimate, trial: TrialEvidence) -> Finding:
     return about("note", estimate, message)
 
 
-def unclear(estimate: Estimate, comparison: Comparison, family: int) -> Finding:
+def unclear(estimate: Estimate, comparison: Comparison) -> Finding:
     """Neither within the budget nor beyond it, and what a next trial would need."""
     assert comparison.tests is not None, "only tested hypotheses are unclear"
-    rounds = rounds_needed(comparison.tests.excess, family)
+    share = comparison.hypothesis.share
+    rounds = rounds_needed(comparison.tests.excess, share)
     remedy = (
         "so close to its budget that more rounds hardly help: longer rounds,"
         " a quieter machine or another budget would"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.compare.measure import needed
@@ -10,7 +10,7 @@ from harness.compare.metric import METRICS, QUANTILES, Undefined
 from harness.model.route import OTHER, SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from harness.compare.evidence import RoundEvidence
     from harness.compare.measure import ArmMeasures
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from harness.model.quantity import Allowance
     from harness.model.scenario import Budgets, LatencyBudgets
 
-__all__ = ["Hypothesis", "Pair", "hypotheses", "hypotheses_of", "pair"]
+__all__ = ["Hypothesis", "Pair", "hypotheses", "hypotheses_of", "pair", "shared"]
 
 Pair = tuple[float, float]
 """Baseline and candidate."""
 
 _THICK = 95
 """A route is judged alone where this quantile is defined."""
+
+_MAIN = ("p95", "p50", "p99")
+_MAIN_SHARE = 0.5
 
 _MARGIN = 1.1
 """And stays so where other rounds have a few requests less."""
@@ -41,6 +44,7 @@ class Hypothesis:
         allowance: the budget; `None` if it is only shown.
         required: whether the scenario asks for it by the route's name, so that a
             trial which cannot judge it cannot pass.
+        share: of the chance of a false FAIL that the family has; 0 if not gated.
     """
 
     metric: Metric
@@ -48,6 +52,7 @@ class Hypothesis:
     routes: frozenset[str]
     allowance: Allowance | None
     required: bool = False
+    share: float = 0.0
 
     @property
     def budget(self) -> str:
@@ -104,7 +109,7 @@ def hypotheses_of(
     scopes = {name: frozenset({name}) for name in sorted(alone | {*budgets.by_route})}
     if alone and first.routes - alone:
         scopes[OTHER] = everything - alone
-    return (
+    found = (
         *_of_service(budgets, everything, first),
         *(
             each
@@ -112,6 +117,37 @@ def hypotheses_of(
             for each in _of_route(budgets, name, routes)
         ),
     )
+    return shared(found, _main(found, first))
+
+
+def shared(
+    family: Iterable[Hypothesis], main: Hypothesis | None = None
+) -> tuple[Hypothesis, ...]:
+    """The family with everyone's share, fixed before there is anything to compare.
+
+    Half of it is the main hypothesis's, since that sees what slows everything down;
+    the others share the rest equally.
+    """
+    members = tuple(family)
+    gated = sum(each.allowance is not None and each != main for each in members)
+    rest = 1.0 if main is None else _MAIN_SHARE if gated else 0.0
+    return tuple(
+        replace(each, share=1.0 - rest)
+        if each == main
+        else replace(each, share=0.0 if each.allowance is None else rest / gated)
+        for each in members
+    )
+
+
+def _main(family: Sequence[Hypothesis], first: ArmMeasures) -> Hypothesis | None:
+    """The quantile by which the service as a whole is judged, where it has one."""
+    gated = {
+        each.metric.name: each
+        for each in family
+        if each.route == SERVICE and each.allowance is not None
+    }
+    defined = (gated[name] for name in _MAIN if name in gated)
+    return next((each for each in defined if not _is_thin(each, first)), None)
 
 
 def _is_thick(route: str, first: ArmMeasures) -> bool:

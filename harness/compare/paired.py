@@ -103,28 +103,36 @@ def p_value(t: float, rounds: int) -> float:
 
 
 def holm(
-    p_values: Sequence[float], family: int, nominal: Callable[[float], float]
+    p_values: Sequence[float],
+    shares: Sequence[float],
+    nominal: Callable[[float], float],
 ) -> frozenset[int]:
     """Places of the p-values rejected at 5 % for the whole family.
 
     Holm, A Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal
-    of Statistics 6 (1979): the smallest against a/m, the next against a/(m - 1), …
-    until the first miss.
+    of Statistics 6 (1979), with its weights: each against its share of the 5 %, and
+    whatever share the rejected had goes to the others in proportion, until none more
+    is rejected.
 
     Args:
         p_values: of the hypotheses that have one.
-        family: how many hypotheses there are, those without a value included.
+        shares: of each; what is missing from 1 is of those without a value.
         nominal: the p-value at which this look rejects a hypothesis, by its level.
     """
-    rejected: set[int] = set()
-    for place in sorted(range(len(p_values)), key=p_values.__getitem__):
-        if p_values[place] >= nominal(LEVEL / (family - len(rejected))):
-            break
-        rejected.add(place)
-    return frozenset(rejected)
+    rejected: frozenset[int] = frozenset()
+    while True:
+        left = 1.0 - sum(shares[place] for place in rejected)
+        more = frozenset(
+            place
+            for place, (p, share) in enumerate(zip(p_values, shares, strict=True))
+            if place not in rejected and p < nominal(min(LEVEL, LEVEL * share / left))
+        )
+        if not more:
+            return rejected
+        rejected |= more
 
 
-def rounds_needed(excess: Floats, family: int) -> int | None:
+def rounds_needed(excess: Floats, share: float) -> int | None:
     """Rounds after which 9 of 10 such trials would be clear; `None` beyond 100.
 
     Clear is PASS where the mean is below the budget, FAIL where it is above. The
@@ -132,7 +140,7 @@ def rounds_needed(excess: Floats, family: int) -> int | None:
     level for what a last look is left with.
     """
     mean, deviation = float(np.mean(excess)), float(np.std(excess, ddof=1))
-    level = (LEVEL if mean < 0 else LEVEL / family) * _LAST_LOOK
+    level = (LEVEL if mean < 0 else LEVEL * share) * _LAST_LOOK
     for rounds in range(len(excess) + 1, _MOST_ROUNDS + 1):
         margin = float(np.sum(stdtrit(rounds - 1, (1 - level, _POWER))))
         if margin * deviation / sqrt(rounds) < abs(mean):

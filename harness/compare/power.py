@@ -33,7 +33,7 @@ class Gate:
         deviation: of the rounds, where nothing has changed.
         allowed: what the budget allows, on the same scale.
         cap: how far one round counts beyond the budget.
-        family: how many hypotheses share the level.
+        share: of the level that the family has.
         looks: at which rounds.
         only_fails: whether others can end the trial, which counts as the first look.
         every: whether every round must be over the budget, as in a soak.
@@ -42,7 +42,7 @@ class Gate:
     deviation: float
     allowed: float
     cap: float
-    family: int
+    share: float
     looks: Looks
     only_fails: bool = False
     every: bool = False
@@ -61,7 +61,7 @@ def power(gate: Gate, worsening: float) -> float:
         return float(np.mean((excess > 0).all(axis=1)))
     last = gate.looks.first if gate.only_fails else rounds
     looks = np.arange(gate.looks.first, last + 1)
-    level = LEVEL / gate.family
+    level = LEVEL * gate.share
     fails = _t(np.minimum(excess, gate.cap), looks) > _critical(gate, level, looks)
     low = np.maximum(excess, -gate.cap - gate.allowed)
     passes = _t(low, looks) < -_critical(gate, LEVEL, looks)

@@ -199,7 +199,7 @@ def _unclear(case: Case) -> Iterator[Finding]:
     for each, comparison in zip(case.estimates, case.comparisons, strict=True):
         only_fails = comparison.hypothesis.metric.only_fails
         if each.label is Label.UNCLEAR and comparison.tests and not only_fails:
-            yield unclear(each, comparison, case.family)
+            yield unclear(each, comparison)
 
 
 def _one_pair_of_two(case: Case) -> Iterator[Finding]:
@@ -223,7 +223,7 @@ def _void_rounds_together(case: Case) -> Iterator[Finding]:
         for each in case.hypotheses
         if each.allowance is not None
     ]
-    found = rejected(everything, case.family, case.trial.looks, len(rounds))
+    found = rejected(everything, case.trial.looks, len(rounds))
     for place in sorted(found):
         each = estimate(everything[place], regressed=True, looked=True)
         message = f"with the void rounds it would FAIL: {described(each)}"

@@ -29,7 +29,7 @@ def test_nothing_is_rejected_before_all_rounds_are_in(make: Make) -> None:
 
     assert (early.looked, early.regressed) == (False, frozenset())
     assert late.looked
-    assert late.regressed == rejected(late.comparisons, late.family, Looks(4, 4), 4)
+    assert late.regressed == rejected(late.comparisons, Looks(4, 4), 4)
     assert late.regressed
     assert {each.label for each in early.estimates} == {Label.UNCLEAR, Label.SHOWN}
 

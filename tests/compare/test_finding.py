@@ -23,6 +23,7 @@ def _memory(make: Make, after: list[float], route: str = "service") -> Compariso
         metric=METRICS["memory"],
         route=route,
         routes=frozenset({"GET /0"}),
+        share=1 / 8,
         allowance=Allowance.parse("10% or 16MiB", "bytes"),
     )
     rounds = [
@@ -50,7 +51,7 @@ def test_unclear_says_what_a_next_trial_needs(make: Make) -> None:
     noisy, close = _memory(make, [90, 130, 95, 120]), _memory(make, [116.0] * 4)
 
     sentences = [
-        unclear(estimate(each, regressed=False, looked=True), each, 8).message
+        unclear(estimate(each, regressed=False, looked=True), each).message
         for each in (noisy, close)
     ]
 

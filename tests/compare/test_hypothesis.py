@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from harness.compare.hypothesis import hypotheses, pair
+from harness.compare.hypothesis import hypotheses, hypotheses_of, pair
 from harness.compare.metric import Undefined
 from harness.model.scenario import Budgets
 
@@ -102,3 +102,21 @@ def test_zero_has_no_ratio(make: Make) -> None:
     value = pair(hypotheses(Budgets(), [evidence])[0], evidence)
 
     assert value == Undefined("is 0, which has no ratio")
+
+
+def test_shares(make: Make) -> None:
+    """Half of the false alarms is the service's p95's; without one, all share alike."""
+    thick, thin = make.arm(routes=3), make.arm(np.arange(1, 101) * MS)
+    none = Budgets.model_validate({"latency": {}, "routes": {}})
+
+    for budgets, arm, expected in (
+        (Budgets(), thick, ("p95", 0.5)),
+        (Budgets(), thin, ("p50", 0.5)),
+        (none, thick, ("errors", 0.25)),
+    ):
+        found = hypotheses_of(budgets, arm, arm.routes)
+        main = max(found, key=lambda each: each.share)
+        assert expected[0] == main.metric.name
+        assert expected[1] == pytest.approx(main.share)
+        assert 1 == pytest.approx(sum(each.share for each in found))
+        assert all(bool(each.share) == (each.allowance is not None) for each in found)

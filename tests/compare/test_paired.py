@@ -110,35 +110,50 @@ def test_t_is_finite_even_without_deviation(
 
 
 @pytest.mark.parametrize(
-    ("p_values", "family", "expected"),
+    ("p_values", "shares", "expected"),
     [
-        ([0.001, 0.02, 0.02], 3, {0, 1, 2}),
-        ([0.001, 0.03, 0.04], 3, {0}),
-        ([0.02, 0.001], 2, {0, 1}),
-        ([0.02, 0.001], 8, {1}),
-        ([0.02, 0.03], 3, set()),
-        ([], 5, set()),
+        ([0.001, 0.02, 0.02], [1 / 3] * 3, {0, 1, 2}),
+        ([0.001, 0.03, 0.04], [1 / 3] * 3, {0}),
+        ([0.02, 0.001], [1 / 2] * 2, {0, 1}),
+        ([0.02, 0.001], [1 / 8] * 2, {1}),
+        ([0.02, 0.03], [1 / 3] * 2, set()),
+        ([0.02, 0.02], [1 / 2, 1 / 6], {0}),
+        ([0.02, 0.012], [1 / 2, 1 / 6], {0, 1}),
+        ([], [], set()),
     ],
 )
 def test_holm_goes_on_until_the_first_miss(
-    p_values: list[float], family: int, expected: set[int]
+    p_values: list[float], shares: list[float], expected: set[int]
 ) -> None:
-    """a/m, then a/(m - 1), …; undefined hypotheses make the family larger."""
-    assert holm(p_values, family, float) == expected
+    """What is rejected leaves its share; undefined hypotheses keep theirs."""
+    assert holm(p_values, shares, float) == expected
 
 
-@given(_p_values, st.integers(0, 5), st.data())
+@given(_p_values, st.data())
 def test_holm_never_loses_by_stronger_evidence(
-    p_values: list[float], undefined: int, data: st.DataObject
+    p_values: list[float], data: st.DataObject
 ) -> None:
-    """Halving one p-value keeps every rejection; a larger family adds none."""
-    family = len(p_values) + undefined
+    """Halving one p-value keeps every rejection; smaller shares add none."""
+    weights = data.draw(
+        st.lists(st.integers(1, 9), min_size=len(p_values), max_size=len(p_values))
+    )
+    shares = [each / sum(weights) for each in weights]
     place = data.draw(st.integers(0, len(p_values) - 1))
     stronger = [*p_values]
     stronger[place] /= 2
+    smaller = [each / 2 for each in shares]
 
-    assert holm(p_values, family, float) <= holm(stronger, family, float)
-    assert holm(p_values, family + 1, float) <= holm(p_values, family, float)
+    assert holm(p_values, shares, float) <= holm(stronger, shares, float)
+    assert holm(p_values, smaller, float) <= holm(p_values, shares, float)
+
+
+def test_the_family_is_wrong_in_5_of_100_at_most() -> None:
+    """Where nothing has changed, unequal shares spend no more than equal ones do."""
+    random = np.random.default_rng(SEED)
+    shares = [0.5, *[0.1] * 5]
+    wrong = [bool(holm(p, shares, float)) for p in random.random((20_000, 6)).tolist()]
+
+    assert np.mean(wrong) == pytest.approx(1 - 0.975 * 0.995**5, abs=0.005)
 
 
 def test_one_catastrophic_round_cannot_hide_a_fail() -> None:
@@ -176,7 +191,7 @@ def test_rounds_needed_grow_with_the_noise(
     excess: list[float], expected: int | None
 ) -> None:
     """A mean close to the budget is beyond any number of rounds."""
-    assert rounds_needed(np.array(excess), 8) == expected
+    assert rounds_needed(np.array(excess), 1 / 8) == expected
 
 
 def _trials(change: float, deviation: float, metrics: int) -> tuple[float, float]:
@@ -189,7 +204,7 @@ def _trials(change: float, deviation: float, metrics: int) -> tuple[float, float
         p_values = [
             p_value(t_statistic(fail_excess(each, allowed, CAP)), 4) for each in trial
         ]
-        fails += bool(holm(p_values, metrics, float))
+        fails += bool(holm(p_values, [1 / metrics] * metrics, float))
         passes += all(
             t_statistic(pass_excess(each, allowed, CAP)) < -critical(LEVEL, 4)
             for each in trial

@@ -14,7 +14,7 @@ from harness.compare.paired import LEVEL, fail_excess, pass_excess, t_statistic
 from harness.compare.power import Gate, _t, power, smallest_change
 
 GATE = Gate(
-    deviation=0.05, allowed=log(1.1), cap=log(1.25), family=6, looks=Looks(4, 10)
+    deviation=0.05, allowed=log(1.1), cap=log(1.25), share=1 / 6, looks=Looks(4, 10)
 )
 DEVIATIONS = st.floats(0.001, 1.0)
 
@@ -39,7 +39,9 @@ def test_more_hypotheses_never_detect_more(one: int, other: int) -> None:
     """A larger family shares the same 5 %, so each of it sees less."""
     small, large = sorted((one, other))
 
-    smallest = [smallest_change(replace(GATE, family=m), 0.9) for m in (small, large)]
+    smallest = [
+        smallest_change(replace(GATE, share=1 / m), 0.9) for m in (small, large)
+    ]
 
     assert smallest[0] <= smallest[1]
 
@@ -63,7 +65,7 @@ def test_nothing_varies() -> None:
 
 def test_at_the_budget() -> None:
     """A change exactly at its budget fails in no more than its share of 5 %."""
-    assert power(replace(GATE, family=1), GATE.allowed) <= LEVEL + 0.01
+    assert power(replace(GATE, share=1.0), GATE.allowed) <= LEVEL + 0.01
     assert power(GATE, 0.0) <= 0.001
 
 
@@ -91,7 +93,7 @@ def test_power_of_a_textbook_test() -> None:
     scipy.stats.nct.sf(2.35336, 3, 3.0) = 0.7353 for 4 rounds, a change of 1.5
     deviations, which is 3 standard errors, and 5 %.
     """
-    gate = Gate(deviation=1.0, allowed=0.0, cap=1e6, family=1, looks=Looks(4, 4))
+    gate = Gate(deviation=1.0, allowed=0.0, cap=1e6, share=1.0, looks=Looks(4, 4))
 
     assert 0.7353 == pytest.approx(power(gate, 1.5), abs=0.02)
 
