@@ -174,6 +174,10 @@ class GeneratorHealth:
     ports: int
     workers: tuple[WorkerHealth, ...]
 
+    def __post_init__(self) -> None:
+        if not self.workers:
+            raise ValueError("without a worker there is no load")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmResult:
@@ -222,6 +226,10 @@ class Round:
     void: str = ""
     baseline: ArmResult
     candidate: ArmResult
+
+    def __post_init__(self) -> None:
+        if (self.baseline.arm, self.candidate.arm) != tuple(Arm):
+            raise ValueError("each arm is in its own place")
 
     def arm(self, arm: Arm) -> ArmResult:
         """The result of one arm."""

@@ -38,7 +38,7 @@ def test_columns(tmp_path: Path) -> None:
     path = tmp_path / "c.parquet"
     write_columns(path, {"a": np.array([1, 2], "u4"), "b": np.array([3, 4], "i8")})
 
-    columns = read_columns(path)
+    columns = read_columns(path, {"a": "u4", "b": "i8"})
 
     assert {"a": [1, 2], "b": [3, 4]} == {k: v.tolist() for k, v in columns.items()}
     assert ["u4", "i8"] == [columns[name].dtype.str[1:] for name in "ab"]
@@ -49,7 +49,7 @@ def test_no_usage(tmp_path: Path) -> None:
     path = tmp_path / "usage.parquet"
     write_usage(path, ())
 
-    columns = read_columns(path)
+    columns = read_columns(path, USAGE_FIELDS)
 
     assert list(USAGE_FIELDS) == list(columns)
     assert all(not len(column) for column in columns.values())
