@@ -73,9 +73,10 @@ SAMPLE_FIELDS: Final[Mapping[str, str]] = {
 """One sample, as numpy types, in the order of the spool.
 
 `slice` is the slice in which the shot was due (open loop) or sent (closed population),
-0 for the warm-up. Times are the worker's monotonic clock; a shot that was
-never sent has `sent_ns` and `done_ns` 0. `status` is 0 without an answer. `bytes` and
-`digest` (CRC-32) are of the content as it came, content codings untouched.
+0 for the warm-up. Times are the engine's monotonic clock, as well as a worker on
+another machine can tell; a shot that was never sent has `sent_ns` and `done_ns` 0.
+`status` is 0 without an answer. `bytes` and `digest` (CRC-32) are of the content as it
+came, content codings untouched.
 """
 
 USAGE_FIELDS: Final[Mapping[str, str]] = {

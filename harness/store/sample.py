@@ -27,6 +27,7 @@ __all__ = [
     "read_columns",
     "read_samples",
     "read_spool",
+    "set_back",
     "write_columns",
     "write_usage",
 ]
@@ -36,6 +37,7 @@ RECORD = struct.Struct("<" + "".join(_CODES[kind] for kind in SAMPLE_FIELDS.valu
 """One record of the spool, little-endian, without padding."""
 
 _DTYPE = np.dtype([(name, f"<{kind}") for name, kind in SAMPLE_FIELDS.items()])
+_TIMES = tuple(name for name in SAMPLE_FIELDS if name.endswith("_ns"))
 _NOT_SENT = CAUSES.index("not sent")
 
 
@@ -43,6 +45,14 @@ def read_spool(path: Path) -> NDArray[Any]:
     """The spool's records; a last one that was cut short is left out."""
     count = path.stat().st_size // RECORD.size
     return np.fromfile(path, _DTYPE, count)
+
+
+def set_back(path: Path, by_ns: int) -> None:
+    """Put a spool's times on a clock that is so far behind the one they are of."""
+    records = read_spool(path)
+    for name in _TIMES:
+        records[name] -= by_ns
+    records.tofile(path)
 
 
 def write_columns(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:

@@ -7,6 +7,7 @@ from harness.store.sample import (
     RECORD,
     read_columns,
     read_spool,
+    set_back,
     write_columns,
     write_usage,
 )
@@ -31,6 +32,18 @@ def test_spool_cut_short(tmp_path: Path) -> None:
     path.write_bytes(bytes(RECORD.size * 2 - 1))
 
     assert 1 == len(read_spool(path))
+
+
+def test_set_back(tmp_path: Path) -> None:
+    """Times, and nothing else, are those of the other clock."""
+    fields = dict.fromkeys(SAMPLE_FIELDS, 7)
+    path = tmp_path / "spool"
+    path.write_bytes(RECORD.pack(*fields.values()) * 2)
+
+    set_back(path, 10)
+
+    moved = {name: -3 if name.endswith("_ns") else 7 for name in SAMPLE_FIELDS}
+    assert [tuple(moved.values())] * 2 == read_spool(path).tolist()
 
 
 def test_columns(tmp_path: Path) -> None:
