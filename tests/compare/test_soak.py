@@ -124,6 +124,14 @@ def test_terms() -> None:
     assert scenario == Scenario.model_validate(scenario.model_dump(mode="json"))
 
 
+def test_nothing_unseen(make: Make) -> None:
+    """Of pairs that are all alike it is not said that less than 0 would be missed."""
+    apart, alike = (judge(_soak(make, pair)).verdict for pair in ([50, 60], [60, 60]))
+
+    assert "would not be seen" in apart.findings[-1].message
+    assert not [each for each in alike.findings if "would not" in each.message]
+
+
 def test_turned_into_a_soak() -> None:
     """Any terms soak as if their rounds had said so, with the same checks."""
     budgets = {"memory": {"growth": "64KiB"}}
