@@ -25,6 +25,8 @@ from harness.options import (
     pairs_of,
     post_of,
     seconds_of,
+    soak_option,
+    soaked_of,
     wait_option,
     with_crew,
     workers_of,
@@ -91,6 +93,7 @@ def seatrial() -> None:
 @option("--candidate", metavar="REF", help="Default: the work tree.")
 @out_option
 @option("--max-time", metavar="TIME", help="Start no round that would end after it.")
+@soak_option
 @with_crew
 @inconclusive_option
 @build_arg_option
@@ -114,7 +117,7 @@ def verify(
     from harness.trial import verify as run  # noqa: PLC0415 - heavy
 
     if plan:
-        _print_forecast(scenario, asked["out"])
+        _print_forecast(scenario, asked["out"], asked["soak"])
         return EXIT_OF["PASS"]
     given = {Arm.BASELINE: baseline, Arm.CANDIDATE: candidate}
     terms = _terms(scenario, given, **asked)
@@ -132,6 +135,7 @@ def _terms(
     *,
     out: Path,
     max_time: str | None,
+    soak: str | None = None,
     build_arg: tuple[str, ...],
     wait: bool,
     **crew: Any,
@@ -142,7 +146,7 @@ def _terms(
 
     max_time_s = seconds_of("--max-time", max_time) if max_time else None
     build_args = pairs_of(build_arg)
-    scenario, here = read_scenario(path), path.absolute().parent
+    scenario, here = soaked_of(read_scenario(path), soak), path.absolute().parent
     return Terms(
         scenario=scenario,
         recording=_recording(scenario, here),
@@ -183,11 +187,11 @@ def _references(
     }
 
 
-def _print_forecast(path: Path, out: Path) -> None:
+def _print_forecast(path: Path, out: Path, soak: str | None) -> None:
     from harness.forecast import forecast  # noqa: PLC0415 - heavy
     from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
 
-    scenario = read_scenario(path)
+    scenario = soaked_of(read_scenario(path), soak)
     recording = _recording(scenario, path.absolute().parent)
     facts = forecast(scenario, recording, _calibration(out, scenario))
     width = max(len(name) for name, _ in facts)

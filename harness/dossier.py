@@ -14,9 +14,10 @@ from harness.compare.judge import judge
 from harness.compare.measure import ArmColumns, measured
 from harness.compare.soundness import SoundLimits, sound_limits, void_reason
 from harness.errors import ComparisonError, InputError
-from harness.model.result import Arm
+from harness.model.result import USAGE_FIELDS, Arm
+from harness.store.disk import EDITED
 from harness.store.plan import digest_of, read_requests, read_shots
-from harness.store.sample import read_columns
+from harness.store.sample import read_columns, read_samples
 from harness.store.trial import read_journal, read_rounds
 
 if TYPE_CHECKING:
@@ -93,7 +94,12 @@ class Dossier:
         )
 
     def _columns(self, result: ArmResult) -> ArmColumns:
-        samples = read_columns(result.samples)
+        plan = self._journal.plan
+        samples = read_samples(
+            result.samples,
+            shots=len(result.routes) or plan.shots,
+            slices=plan.slices,
+        )
         if result.routes:
             routes, route = result.routes, samples["shot"]
             recorded_status = samples["status"]
@@ -107,11 +113,11 @@ class Dossier:
             route=route,
             routes=routes,
             recorded_status=recorded_status,
-            usage=read_columns(result.usage),
+            usage=read_columns(result.usage, USAGE_FIELDS),
             cpu_ns=result.cpu_ns,
             deadline_ns=self._journal.scenario.load.deadline,
-            planned=self._journal.plan.planned or measured_shots,
-            open_loop=self._journal.plan.open_loop,
+            planned=plan.planned or measured_shots,
+            open_loop=plan.open_loop,
             settled=_SOAKED if self._journal.scenario.rounds.soak else 0.0,
         )
 
@@ -162,7 +168,7 @@ def evidence_of(directory: Path) -> TrialEvidence:
     """What a stored trial shows; raises what `judged` does."""
     journal = read_journal(directory)
     dossier = Dossier(journal)
-    for round_ in read_rounds(directory):
+    for round_ in read_rounds(directory, journal.finished):
         _refuse_foreign(round_, journal, directory)
         dossier.add(round_)
     return dossier.evidence(journal)
@@ -190,7 +196,7 @@ class _Shots:
         shots = read_shots(plan.shots_path)
         if digest_of(shots, requests) != plan.digest:
             raise ComparisonError(
-                f"{plan.shots_path}: it is not the plan of this trial"
+                f"{plan.shots_path}: it is not the plan of this trial", hint=EDITED
             )
         self.request: NDArray[Any] = shots["request"]
         self.routes = tuple(dict.fromkeys(each.route for each in requests))

@@ -94,7 +94,8 @@ def _facts(
     yield f"driver {', '.join(drivers)}"
     yield _load(scenario.load, plan)
     yield (
-        f"rounds of {rounds.slices} slices of {rounds.slice / 1e9:g} s an arm, "
+        f"rounds of {rounds.slices} slice{'s' * (rounds.slices != 1)} of "
+        f"{rounds.slice / 1e9:g} s an arm, "
         f"after {rounds.warmup / 1e9:g} s of warm-up"
     )
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.load.fleet import Post
+    from harness.model.scenario import Scenario
 
 __all__ = [
     "EXIT_OF",
@@ -26,6 +27,8 @@ __all__ = [
     "pairs_of",
     "post_of",
     "seconds_of",
+    "soak_option",
+    "soaked_of",
     "wait_option",
     "with_crew",
     "workers_of",
@@ -66,6 +69,11 @@ out_option = option(
 )
 wait_option = option(
     "--wait", is_flag=True, help="Wait for another trial on this machine."
+)
+soak_option = option(
+    "--soak",
+    metavar="TIME",
+    help="Look for leaks alone, as `rounds: {soak: TIME}` does.",
 )
 build_arg_option = option(
     "--build-arg",
@@ -148,6 +156,19 @@ def seconds_of(name: str, text: str) -> float:
         return duration_ns(text) / 1e9
     except ValueError as error:
         raise InputError(f"{name}: {error}") from error
+
+
+def soaked_of(scenario: Scenario, length: str | None) -> Scenario:
+    """The scenario as `--soak` asks for it, if it does."""
+    from pydantic import ValidationError  # noqa: PLC0415 - heavy
+
+    if length is None:
+        return scenario
+    try:
+        return scenario.soaked(length)
+    except ValidationError as error:
+        complaint = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise InputError(f"--soak {length}: {complaint}") from error
 
 
 def pairs_of(arguments: tuple[str, ...]) -> dict[str, str]:

@@ -274,6 +274,9 @@ class _Course:
         except WorkerLostError as error:
             self._note_lost_round(index, error)
             return
+        finished = (*self.journal.finished, index)
+        self.journal = replace(self.journal, finished=finished)
+        write_journal(self._pair.directory, self.journal)
         evidence = self._dossier.add(played)
         self._longest_s = max(self._longest_s, time.monotonic() - started_s)
         if evidence.round.void:

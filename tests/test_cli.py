@@ -55,6 +55,12 @@ def run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
         (["calibrate", "s.yaml", "--max-time", "20"], "--max-time: '20' needs"),
         (["calibrate", "s.yaml", "--trials", "0"], "--trials"),
         (["verify", "--plan", "s.yaml"], "r.parquet: "),
+        (
+            ["verify", "s.yaml", "--soak", "1min"],
+            "--soak 1min: a `soak` needs a budget",
+        ),
+        (["verify", "--plan", "s.yaml", "--soak", "9"], "--soak 9: '9' needs a number"),
+        (["verify", "s.yaml", "--soak", "0s"], "--soak 0s: Input should be greater"),
         (["judge", "."], "holds no trial.json"),
         (["report", "."], "verdict.json: cannot be read"),
     ],
@@ -85,6 +91,23 @@ def test_plan(tmp_path: Path) -> None:
     assert re.search(r"^rounds +4 to 6$", out, re.MULTILINE)
     assert re.search(r"^calibration +none: `seatrial calibrate`", out, re.MULTILINE)
     assert not [*tmp_path.iterdir()]
+
+
+def test_plan_of_a_soak(tmp_path: Path) -> None:
+    """`--soak` makes two long rounds of any scenario whose growth has a budget."""
+    shop = Path(__file__).parents[1] / "compose" / "shop"
+    (tmp_path / "s.yaml").write_text(
+        (shop / "demo.yaml")
+        .read_text()
+        .replace("recording: ", f"recording: {shop}/", 1)
+        .replace("memory: {", "memory: {growth: 64KiB, ", 1)
+    )
+
+    code, out, err = run("verify", "--plan", "s.yaml", "--soak", "10min", cwd=tmp_path)
+
+    assert (0, "") == (code, err)
+    assert re.search(r"^rounds +2 to 2$", out, re.MULTILINE)
+    assert re.search(r"^hypotheses +the growth of memory alone", out, re.MULTILINE)
 
 
 def test_broken_calibration(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from math import exp, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,7 +13,7 @@ from harness.compare.case import Case
 from harness.compare.figure import number, significant, wording
 from harness.compare.judge import judge
 from harness.compare.level import rate_bounds
-from harness.compare.paired import FEWEST, LEVEL, changes, slack
+from harness.compare.paired import FEWEST, LEVEL, changes, ratio, slack
 from harness.compare.power import Gate, smallest_change
 from harness.model.calibration import (
     DETECTED,
@@ -179,7 +179,7 @@ def _sensitivity(
 def _curve(gate: Gate, *, relative: bool, worse: int) -> Iterator[tuple[float, float]]:
     for wanted in _POWERS:
         change = worse * smallest_change(gate, wanted)
-        yield wanted, significant(exp(change) if relative else change)
+        yield wanted, significant(ratio(change) if relative else change)
 
 
 def doubts(calibration: Calibration, now: Circumstances) -> str:

@@ -18,6 +18,7 @@ from harness.compare.paired import (
     fail_excess,
     half_width,
     pass_excess,
+    ratio,
     slack,
     t_statistic,
 )
@@ -119,14 +120,14 @@ def _blocks(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> bool:
     """Whether a missing value is more than thin traffic or an unmeasured environment.
 
     A quantile may be short of requests on either arm by chance; anything else that
-    the baseline has in every round and the candidate lacks is the candidate's doing.
+    the baseline has in some round can be measured here.
     """
     if hypothesis.allowance is None:
         return False
     if hypothesis.required or hypothesis.metric.name in QUANTILES:
         return hypothesis.required
     read, routes = hypothesis.metric.read, hypothesis.routes
-    return not any(
+    return not all(
         isinstance(read(each.baseline, routes), Undefined) for each in rounds
     )
 
@@ -216,7 +217,7 @@ def _filled(bare: Estimate, comparison: Comparison) -> Estimate:
 
 
 def _shown(change: float, *, relative: bool) -> float:
-    return significant(exp(change) if relative else change)
+    return significant(ratio(change) if relative else change)
 
 
 def _interval(change: Floats, critical: float) -> tuple[float | None, float | None]:

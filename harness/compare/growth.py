@@ -49,5 +49,5 @@ def growth(
     answered, memory = answered[late], memory[late]
     if len(answered) < _FEWEST or answered[0] == answered[-1]:
         return None
-    apart = answered - answered.mean()
-    return float(_A_THOUSAND * (apart @ memory) / (apart @ apart))
+    apart, more = answered - answered.mean(), memory - memory.mean()
+    return float(_A_THOUSAND * (apart @ more) / (apart @ apart))

@@ -82,7 +82,7 @@ def _read(hypothesis: Hypothesis, evidence: RoundEvidence) -> Pair | Undefined:
     if isinstance(candidate, Undefined):
         return candidate
     if hypothesis.metric.relative and min(baseline, candidate) <= 0:
-        return Undefined("is 0, which has no ratio")
+        return Undefined("is not above 0, which has no ratio")
     return baseline, candidate
 
 

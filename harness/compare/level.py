@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, log
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,7 +11,7 @@ from scipy.special import betaincinv
 from harness.compare.figure import figure
 from harness.compare.hypothesis import Hypothesis, Pair, pair
 from harness.compare.metric import METRICS, Undefined
-from harness.compare.paired import FEWEST, LEVEL, half_width
+from harness.compare.paired import FEWEST, LEVEL, half_width, ratio
 from harness.model.result import Arm
 from harness.model.route import SERVICE
 
@@ -142,7 +141,7 @@ def _shown(metric: Metric, values: Floats, bounds: Bounds) -> str:
 
 def _back(metric: Metric, value: float) -> float:
     unsigned = metric.worse * value
-    return exp(min(unsigned, log(1e18))) if metric.relative else unsigned
+    return ratio(unsigned) if metric.relative else unsigned
 
 
 def _counts(

@@ -36,7 +36,7 @@ def _of_estimates(case: Case) -> Iterator[Finding]:
     for each, comparison in zip(case.estimates, case.comparisons, strict=True):
         if each.budget and each.undefined and not comparison.blocks:
             yield about("note", each, f"not judged: {each.undefined}")
-        if each.metric == GROWTH and each.lower is not None:
+        if each.metric == GROWTH and each.lower != each.upper:
             yield unseen_growth(each, case.trial)
 
 

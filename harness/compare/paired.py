@@ -6,7 +6,7 @@ are one-sided t tests of the mean excess over the budget against 0.
 
 from __future__ import annotations
 
-from math import inf, sqrt
+from math import exp, inf, log, sqrt
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -30,6 +30,7 @@ __all__ = [
     "holm",
     "p_value",
     "pass_excess",
+    "ratio",
     "rounds_needed",
     "slack",
     "t_statistic",
@@ -42,6 +43,7 @@ LEVEL: Final = 0.05
 """One-sided, a hypothesis for PASS and the family for FAIL."""
 
 _T_LIMIT: Final = 1e6
+_FARTHEST: Final = log(1e18)
 _NEGLIGIBLE: Final = 1e-12
 _MOST_ROUNDS: Final = 100
 _POWER: Final = 0.9
@@ -53,6 +55,11 @@ def changes(baseline: Floats, candidate: Floats, *, relative: bool) -> Floats:
     if relative:
         return np.log(candidate) - np.log(baseline)
     return candidate - baseline
+
+
+def ratio(change: float) -> float:
+    """The ratio of a log ratio, up to 1e18: of two rounds an interval has no end."""
+    return exp(min(change, _FARTHEST))
 
 
 def slack(baseline: Floats, allowance: Allowance, *, relative: bool) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from harness.compare.case import rejected
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from harness.compare.case import Case
+    from harness.compare.estimate import Comparison
     from harness.compare.evidence import RoundEvidence, TrialEvidence
     from harness.compare.hypothesis import Hypothesis
     from harness.compare.measure import ArmMeasures
@@ -42,6 +44,8 @@ __all__ = ["QUESTIONS", "is_hopeless"]
 
 _HALF: Final = 0.5
 _DEATHS: Final = 2
+_LATENCY: Final = {name: QUANTILES[name] for name in ("p50", "p95")}
+"""One of them is enough to judge a service by."""
 
 
 def _crashes(case: Case) -> Iterator[Finding]:
@@ -149,24 +153,49 @@ def _died_once(case: Case) -> Iterator[Finding]:
         yield trial_finding("inconclusive", "crash", message)
 
 
+def _failing_baseline(case: Case) -> Iterator[Finding]:
+    """Whatever is better than nothing passes; a proof is what such a fix can have."""
+    baseline, candidate = (case.share(arm, _error_count) for arm in Arm)
+    if case.proof is None and baseline > _HALF >= candidate:
+        yield trial_finding(
+            "inconclusive",
+            "errors",
+            f"errors: {both((baseline, candidate))} of the requests went wrong; a"
+            " baseline that fails most of its traffic is nothing to compare with: if"
+            " that is what the change repairs, name it as `fix.symptom`",
+        )
+
+
+def _no_requests(case: Case) -> Iterator[Finding]:
+    """What nobody was asked for cannot have been answered well."""
+    for each in case.trial.sound:
+        for arm in Arm:
+            if not sum(each.arm(arm).requests.values()):
+                message = f"requests: none of the {arm} in round {each.round.index}"
+                yield trial_finding("inconclusive", "requests", message)
+
+
 def _no_latency(case: Case) -> Iterator[Finding]:
-    gated = [
-        each
-        for each in case.comparisons
-        if each.hypothesis.metric.name in QUANTILES and each.hypothesis.budget
-    ]
+    gated = [each for each in case.comparisons if _judges_latency(each)]
     if gated and all(each.undefined for each in gated):
         had = min(
             sum(len(values) for values in each.arm(arm).latency_ns.values())
             for each in case.trial.sound
             for arm in Arm
         )
-        yield trial_finding(
-            "inconclusive",
-            "p50",
-            f"latency: {had:,} requests an arm and round are too few; p50 needs"
-            f" {needed(50) - had:,} more, p95 {needed(95) - had:,} more",
-        )
+        missing = [
+            f"{name} needs {needed(percent) - had:,} more"
+            for name, percent in _LATENCY.items()
+            if had < needed(percent)
+        ]
+        message = f"{had:,} requests an arm and round are too few; {', '.join(missing)}"
+        message = message if missing else f"not judged: {gated[0].undefined}"
+        yield trial_finding("inconclusive", "p50", f"latency: {message}")
+
+
+def _judges_latency(comparison: Comparison) -> bool:
+    hypothesis = comparison.hypothesis
+    return hypothesis.metric.name in QUANTILES and bool(hypothesis.budget)
 
 
 def _missing(case: Case) -> Iterator[Finding]:
@@ -176,23 +205,28 @@ def _missing(case: Case) -> Iterator[Finding]:
 
 
 def _few_comparable(case: Case) -> Iterator[Finding]:
-    """Quantiles of the few answers that are left could hide the rest."""
-    counts = [
-        sum(
-            len(values)
-            for each in case.trial.sound
-            for values in each.arm(arm).latency_ns.values()
+    """Quantiles of the few answers that are left could hide the rest.
+
+    So few that a median would not be taken may be fewer by chance.
+    """
+    scopes = {
+        each.hypothesis.route: each.hypothesis.routes
+        for each in case.comparisons
+        if _judges_latency(each)
+    }
+    for route, routes in scopes.items():
+        baseline, candidate = (
+            sum(len(each.arm(arm).latencies_ns(routes)) for each in case.trial.sound)
+            for arm in Arm
         )
-        for arm in Arm
-    ]
-    baseline, candidate = counts
-    if candidate < baseline * _HALF:
-        yield trial_finding(
-            "inconclusive",
-            "requests",
-            f"requests: latency of {candidate:,} on the candidate, of {baseline:,} on"
-            " the baseline; fewer than half cannot stand for all",
-        )
+        if baseline >= needed(50) and candidate < baseline * _HALF:
+            message = (
+                f"{named('requests', route)}: latency of {candidate:,} on the"
+                f" candidate, of {baseline:,} on the baseline; fewer than half cannot"
+                " stand for all"
+            )
+            finding = trial_finding("inconclusive", "requests", message)
+            yield replace(finding, route=route)
 
 
 def _unclear(case: Case) -> Iterator[Finding]:
@@ -261,6 +295,8 @@ def _withheld(case: Case) -> Iterator[Finding]:
 _WITHHOLDING: Final[tuple[Question, ...]] = (
     _unproven,
     _died_once,
+    _failing_baseline,
+    _no_requests,
     _no_latency,
     _missing,
     _few_comparable,
@@ -289,5 +325,9 @@ def is_hopeless(case: Case) -> bool:
     """Whether what stands in the way would stand in the way of more rounds, too."""
     if any(_overloads(case)):
         return True
-    errors = (*_expired_credentials(case), *_mostly_errors(case))
+    errors = (
+        *_expired_credentials(case),
+        *_mostly_errors(case),
+        *_failing_baseline(case),
+    )
     return case.looked and (bool(errors) or is_absent(case.proof, case.trial.symptom))

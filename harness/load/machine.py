@@ -29,6 +29,7 @@ from locust.env import Environment
 
 from harness.load.message import Assignment, Go, Totals, parse, the
 from harness.load.parcel import LIVENESS_S, listener, pieces
+from harness.store.sample import set_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,6 +148,8 @@ class Machine:
             if not line.endswith(b"\n"):
                 break
             if isinstance(parse(line), Totals):
+                work = gevent.get_hub().threadpool
+                work.apply(set_back, (spool, self._ahead_ns))
                 for piece in pieces(spool):
                     self._send("spool", stream=stream, piece=piece)
                     gevent.sleep(0)

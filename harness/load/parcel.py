@@ -5,7 +5,8 @@ machine: clock {sent_ns}                    → master: clock {sent_ns, here_ns}
 master:  file {digest, piece}                 a plan's file, once a machine
 master:  order {stream, line}                 start a worker with that assignment
 both:    line {stream, line}                  between the engine and that worker
-machine: spool {stream, piece}                samples, before the line of the totals
+machine: spool {stream, piece}                samples, set back on the master's clock;
+                                              before the line of the totals
 both:    close {stream}                       the worker or the engine's end is gone
 """
 

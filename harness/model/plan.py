@@ -91,6 +91,10 @@ class Plan:
     planned: int
     peak_users: int
 
+    def __post_init__(self) -> None:
+        if min(self.slice_ns, self.slices) < 1 or min(self.warmup_ns, self.planned) < 0:
+            raise ValueError("a plan has slices, and nothing of it is negative")
+
     @property
     def total_ns(self) -> int:
         """Length of a round on the arm's clock, warm-up included."""

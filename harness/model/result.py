@@ -73,9 +73,10 @@ SAMPLE_FIELDS: Final[Mapping[str, str]] = {
 """One sample, as numpy types, in the order of the spool.
 
 `slice` is the slice in which the shot was due (open loop) or sent (closed population),
-0 for the warm-up. Times are the worker's monotonic clock; a shot that was
-never sent has `sent_ns` and `done_ns` 0. `status` is 0 without an answer. `bytes` and
-`digest` (CRC-32) are of the content as it came, content codings untouched.
+0 for the warm-up. Times are the engine's monotonic clock, as well as a worker on
+another machine can tell; a shot that was never sent has `sent_ns` and `done_ns` 0.
+`status` is 0 without an answer. `bytes` and `digest` (CRC-32) are of the content as it
+came, content codings untouched.
 """
 
 USAGE_FIELDS: Final[Mapping[str, str]] = {
@@ -174,6 +175,10 @@ class GeneratorHealth:
     ports: int
     workers: tuple[WorkerHealth, ...]
 
+    def __post_init__(self) -> None:
+        if not self.workers:
+            raise ValueError("without a worker there is no load")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmResult:
@@ -224,6 +229,10 @@ class Round:
     void: str = ""
     baseline: ArmResult
     candidate: ArmResult
+
+    def __post_init__(self) -> None:
+        if (self.baseline.arm, self.candidate.arm) != tuple(Arm):
+            raise ValueError("each arm is in its own place")
 
     def arm(self, arm: Arm) -> ArmResult:
         """The result of one arm."""

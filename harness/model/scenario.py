@@ -306,6 +306,17 @@ class Scenario(Part):
     seed: Whole = Field(default=1, ge=0, lt=2**64)
     """Draws sessions, jitter and the first arm of each round."""
 
+    def soaked(self, length: str) -> Self:
+        """The same terms with rounds that soak for that long, such as `10min`.
+
+        Raises:
+            ValueError: that is no length, or the terms do not go with a soak.
+        """
+        written = self.model_dump(mode="json")
+        kept = {name: written["rounds"][name] for name in ("warmup", "ramp")}
+        rounds = {**kept, "soak": length}
+        return type(self).model_validate({**written, "rounds": rounds})
+
     @model_validator(mode="before")
     @classmethod
     def _rounds_of_a_fix(cls, given: object) -> object:

@@ -6,21 +6,25 @@ import json
 from dataclasses import asdict
 from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from harness.compare.figure import significant
-from harness.errors import ComparisonError
 from harness.model.verdict import SCHEMA_VERSION, Report
+from harness.store.document import Document
 
 __all__ = ["dump", "load"]
 
-_REPORT: Final = TypeAdapter(Report)
-_VERSION: Final = "schema_version"
+_REPORT: Final = Document(
+    content=TypeAdapter(Report),
+    version=SCHEMA_VERSION,
+    key="schema_version",
+    remedy="`seatrial judge DIR` writes it anew",
+)
 
 
 def dump(report: Report) -> str:
     """The report as JSON: no time, no path, floats at 6 significant digits."""
-    document = {_VERSION: SCHEMA_VERSION, **asdict(report)}
+    document = {_REPORT.key: _REPORT.version, **asdict(report)}
     text = json.dumps(_rounded(document), indent=2, ensure_ascii=False, allow_nan=False)
     return f"{text}\n"
 
@@ -47,36 +51,4 @@ def load(text: str, where: str = "verdict.json") -> Report:
     Raises:
         ComparisonError: not such a document, or one of a newer Seatrial.
     """
-    _check_version(text, where)
-    try:
-        return _REPORT.validate_json(text, strict=True)
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise _broken(where, f"{field}: {first['msg']}") from exc
-
-
-def _check_version(text: str, where: str) -> None:
-    try:
-        document = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as exc:
-        raise _broken(where, str(exc)) from exc
-    version = document.get(_VERSION) if isinstance(document, dict) else None
-    if type(version) is not int or version < 1:
-        raise _broken(where, f"{_VERSION}: not a version")
-    if version > SCHEMA_VERSION:
-        raise ComparisonError(
-            f"{where}: {_VERSION} {version} is newer than this Seatrial,"
-            f" which reads up to {SCHEMA_VERSION}",
-            hint="install the Seatrial that wrote it, or a newer one",
-        )
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a number of JSON")
-
-
-def _broken(where: str, message: str) -> ComparisonError:
-    return ComparisonError(
-        f"{where}: {message}", hint="`seatrial judge DIR` writes it anew"
-    )
+    return _REPORT.read(text, where)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from harness.errors import ComparisonError
 from harness.model.calibration import Calibration
 from harness.model.shape import Shape
 from harness.store.disk import reading
+from harness.store.document import Document
 from harness.store.trial import write_text
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["calibration_path", "read_calibration", "terms_digest", "write_calibration"]
 
-_SCHEMA: Final = 1
-_CALIBRATION: Final = TypeAdapter(Calibration)
-_KEY: Final = "schema"
+_CALIBRATION: Final = Document(
+    content=TypeAdapter(Calibration), remedy="`seatrial calibrate` writes it anew"
+)
 
 
 def calibration_path(parent: Path, scenario: str) -> Path:
@@ -56,8 +56,7 @@ def _digest(path: Path) -> str:
 
 def write_calibration(path: Path, calibration: Calibration) -> None:
     """Write or replace a calibration."""
-    content = _CALIBRATION.dump_python(calibration, mode="json")
-    write_text(path, json.dumps({_KEY: _SCHEMA, **content}, indent=2) + "\n")
+    write_text(path, _CALIBRATION.text(calibration))
 
 
 def read_calibration(path: Path) -> Calibration | None:
@@ -66,37 +65,8 @@ def read_calibration(path: Path) -> Calibration | None:
     Raises:
         ComparisonError: the file is broken or of a newer version.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except OSError as error:
-        raise _broken(path, f"cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise _broken(path, f"broken: {error}") from error
-    _refuse_newer(path, document)
-    try:
-        return _CALIBRATION.validate_python(
-            {key: value for key, value in document.items() if key != _KEY}
-        )
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise _broken(path, f"{field}: {first['msg']}") from error
-
-
-def _refuse_newer(path: Path, document: Any) -> None:
-    schema = document.get(_KEY) if isinstance(document, dict) else None
-    if type(schema) is not int:
-        raise _broken(path, f"{_KEY}: not a version")
-    if schema > _SCHEMA:
-        raise ComparisonError(
-            f"{path}: written by a newer Seatrial ({_KEY} {schema})",
-            hint="use that version, or move the file away",
-        )
-
-
-def _broken(path: Path, message: str) -> ComparisonError:
-    return ComparisonError(
-        f"{path}: {message}", hint="`seatrial calibrate` writes it anew"
-    )
+    with reading(path, remedy=_CALIBRATION.remedy):
+        text = path.read_text(encoding="utf-8")
+    return _CALIBRATION.read(text, path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.errors import ComparisonError, SeatrialError
 
@@ -11,12 +11,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["reading", "writing"]
+__all__ = ["EDITED", "reading", "writing"]
+
+EDITED: Final = "a stored trial cannot be edited; run the trial again"
+"""What to do about a trial whose files are not as they were stored."""
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Path, *, remedy: str = EDITED) -> Iterator[None]:
     """Whatever is missing or broken inside fails as one clear error.
+
+    Args:
+        path: what is read.
+        remedy: what to do about it.
 
     Raises:
         ComparisonError: the file does not hold what a trial stores.
@@ -26,11 +33,13 @@ def reading(path: Path) -> Iterator[None]:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ComparisonError(
             f"{path}: {_what(error)}",
-            hint="a stored trial cannot be edited; run the trial again",
+            hint=remedy,
         ) from error
 
 
 def _what(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "is missing"
     if isinstance(error, OSError) and error.strerror:
         return f"cannot be read: {error.strerror}"
     return f"broken: {error}"

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from harness.model.plan import SHOT_FIELDS, Plan, PlannedRequest
 from harness.model.traffic import Request
 from harness.store.disk import reading, writing
+from harness.store.sample import read_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,9 +92,7 @@ def digest_of(
 
 def read_shots(path: Path) -> dict[str, NDArray[Any]]:
     """The shots' columns, ordered by user and time; the row number is the shot."""
-    with reading(path):
-        table = pq.read_table(path)
-    return {name: table[name].to_numpy() for name in SHOT_FIELDS}
+    return read_columns(path, SHOT_FIELDS)
 
 
 def moments_ns(plan: Plan) -> NDArray[np.int64]:

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from harness.errors import RecordingError, SeatrialError
 from harness.model.traffic import Exchange, Recording, Request, Response, Skipped
+from harness.store.document import newer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -279,8 +280,7 @@ def _provenance(path: Path, metadata: dict[bytes, bytes]) -> Provenance:
         ) from exc
     if version > SCHEMA_VERSION:
         raise RecordingError(
-            f"{path}: the recording has schema {version}, this Seatrial reads up to "
-            f"{SCHEMA_VERSION}",
+            newer(path, version, SCHEMA_VERSION),
             hint="update Seatrial, or import the capture again",
         )
     counts: dict[str, Any] = {

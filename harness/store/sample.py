@@ -13,28 +13,46 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.model.result import SAMPLE_FIELDS, USAGE_FIELDS
+from harness.model.result import CAUSES, SAMPLE_FIELDS, USAGE_FIELDS
 from harness.store.disk import reading, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["RECORD", "read_columns", "read_spool", "write_columns", "write_usage"]
+__all__ = [
+    "RECORD",
+    "read_columns",
+    "read_samples",
+    "read_spool",
+    "set_back",
+    "write_columns",
+    "write_usage",
+]
 
 _CODES = {"u1": "B", "u2": "H", "u4": "I", "u8": "Q", "i8": "q"}
 RECORD = struct.Struct("<" + "".join(_CODES[kind] for kind in SAMPLE_FIELDS.values()))
 """One record of the spool, little-endian, without padding."""
 
 _DTYPE = np.dtype([(name, f"<{kind}") for name, kind in SAMPLE_FIELDS.items()])
+_TIMES = tuple(name for name in SAMPLE_FIELDS if name.endswith("_ns"))
+_NOT_SENT = CAUSES.index("not sent")
 
 
 def read_spool(path: Path) -> NDArray[Any]:
     """The spool's records; a last one that was cut short is left out."""
     count = path.stat().st_size // RECORD.size
     return np.fromfile(path, _DTYPE, count)
+
+
+def set_back(path: Path, by_ns: int) -> None:
+    """Put a spool's times on a clock that is so far behind the one they are of."""
+    records = read_spool(path)
+    for name in _TIMES:
+        records[name] -= by_ns
+    records.tofile(path)
 
 
 def write_columns(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
@@ -46,15 +64,63 @@ def write_columns(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
         pq.write_table(table, path, compression="zstd")
 
 
-def read_columns(path: Path) -> dict[str, NDArray[Any]]:
+def read_columns(
+    path: Path, fields: Mapping[str, str] = SAMPLE_FIELDS
+) -> dict[str, NDArray[Any]]:
     """The columns of a file that `write_columns` made.
 
+    Args:
+        path: the file.
+        fields: their names and numpy types, as they were written.
+
     Raises:
-        ComparisonError: the file is missing or broken.
+        ComparisonError: the file is missing or broken, or has not all of them.
     """
     with reading(path):
         table = pq.read_table(path)
-    return {name: table[name].to_numpy() for name in table.column_names}
+        return {name: _column(table, name, kind) for name, kind in fields.items()}
+
+
+def _column(table: pa.Table, name: str, kind: str) -> NDArray[Any]:
+    if name not in table.column_names:
+        raise ValueError(f"it has no column {name}")
+    column = table[name]
+    if column.type != pa.from_numpy_dtype(kind) or column.null_count:
+        raise ValueError(f"column {name} is not as it was written")
+    values: NDArray[Any] = column.to_numpy()
+    return values
+
+
+def read_samples(path: Path, *, shots: int, slices: int) -> dict[str, NDArray[Any]]:
+    """The samples of an arm's round.
+
+    Args:
+        path: the file.
+        shots: how many are numbered.
+        slices: how many were played after the warm-up.
+
+    Raises:
+        ComparisonError: the file is missing or broken, or tells of what cannot be.
+    """
+    samples = read_columns(path)
+    with reading(path):
+        for what, rows in _impossible(samples, shots, slices):
+            if rows.any():
+                raise ValueError(f"sample {int(np.argmax(rows))} {what}")
+    return samples
+
+
+def _impossible(
+    samples: Mapping[str, NDArray[Any]], shots: int, slices: int
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """What no worker can have seen, and where it stands; a clock does not go back."""
+    sent = samples["sent_ns"] != 0
+    yield "is of a shot that there is not", samples["shot"] >= shots
+    yield "is of a slice that was not played", samples["slice"] > slices
+    yield "has a cause that nobody knows", samples["cause"] >= len(CAUSES)
+    yield "has no times", ~sent & (samples["cause"] != _NOT_SENT)
+    yield "was sent before it was due", sent & (samples["sent_ns"] < samples["due_ns"])
+    yield "ended before it was sent", sent & (samples["done_ns"] < samples["sent_ns"])
 
 
 def write_usage(path: Path, readings: Iterable[Mapping[str, int]]) -> None:

@@ -13,13 +13,12 @@ file appears under its name when it is whole.
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from harness.errors import ComparisonError, InputError
 from harness.model.calibration import (
@@ -28,10 +27,11 @@ from harness.model.calibration import (
 from harness.model.plan import Plan  # noqa: TC001 - pydantic reads the annotation
 from harness.model.result import Arm, Round
 from harness.model.scenario import Scenario  # noqa: TC001 - likewise
-from harness.store.disk import reading, writing
+from harness.store.disk import EDITED, reading, writing
+from harness.store.document import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = [
     "Journal",
@@ -44,8 +44,6 @@ __all__ = [
     "write_round",
     "write_text",
 ]
-
-_SCHEMA: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +63,7 @@ class Journal:
         versions: of Seatrial, Python and what measures.
         failed_starts: how the candidate did not come up while the baseline did.
         lost_rounds: rounds that a load worker did not live through, and why.
+        finished: indices of the rounds that are stored.
         stopped: why the trial ended before its last round, empty if it did not.
         calibration: what was known beforehand of what could be seen, if anything.
         doubt: why that is not so of this trial, empty if it is.
@@ -82,6 +81,7 @@ class Journal:
     versions: dict[str, str] = field(default_factory=dict)
     failed_starts: tuple[str, ...] = ()
     lost_rounds: tuple[str, ...] = ()
+    finished: tuple[int, ...] = ()
     stopped: str = ""
     calibration: Calibration | None = None
     doubt: str = ""
@@ -127,7 +127,8 @@ def write_journal(directory: Path, journal: Journal) -> None:
         shots_path=Path(plan.shots_path.name),
         requests_path=Path(plan.requests_path.name),
     )
-    _write_json(directory / "trial.json", _JOURNAL, replace(journal, plan=named))
+    text = _JOURNAL.text(replace(journal, plan=named))
+    write_text(directory / "trial.json", text)
 
 
 def read_journal(directory: Path) -> Journal:
@@ -142,7 +143,7 @@ def read_journal(directory: Path) -> Journal:
         raise InputError(
             f"{directory}: this is not a trial's directory: it holds no {path.name}"
         )
-    journal = _read_json(path, _JOURNAL)
+    journal = _read(path, _JOURNAL)
     plan = replace(
         journal.plan,
         shots_path=directory / journal.plan.shots_path,
@@ -172,32 +173,38 @@ def keep_void(partial: Path) -> None:
 def write_round(partial: Path, round_: Round) -> Round:
     """Give a finished round its final name and return it with its final paths."""
     final = partial.with_suffix("")
-    files = (each.relative_to(partial) for each in _files(round_))
-    stored = _StoredRound(
-        files={str(file): _digest(partial / file) for file in files},
-        round=_under(round_, partial, Path()),
-    )
-    _write_json(partial / "round.json", _ROUND, stored)
+    bare = _under(round_, partial, Path())
+    files = {str(file): _digest(partial / file) for file in _files(bare)}
+    text = _ROUND.text(_StoredRound(files=files, round=bare))
+    write_text(partial / "round.json", text)
     with writing(final):
         partial.replace(final)
     return _under(round_, partial, final)
 
 
-def read_rounds(directory: Path) -> Iterator[Round]:
+def read_rounds(directory: Path, finished: Iterable[int] = ()) -> Iterator[Round]:
     """The finished rounds in order.
+
+    Args:
+        directory: the trial's.
+        finished: indices of rounds that must be among them.
 
     Raises:
         ComparisonError: a round is not as it was stored.
     """
+    for index in finished:
+        if not (path := directory / _round_name(index)).is_dir():
+            raise _broken(path, "is missing, and a verdict without it is another one")
     for path in sorted(directory.glob("round-[0-9][0-9]")):
-        stored = _read_json(path / "round.json", _ROUND)
-        round_ = _under(stored.round, Path(), path)
+        stored = _read(path / "round.json", _ROUND)
+        if stored.files.keys() != {str(file) for file in _files(stored.round)}:
+            raise _broken(path / "round.json", "files: not those of its arms")
         for file, digest in stored.files.items():
             if _digest(path / file) != digest:
                 raise _broken(path / file, "it is not the file that was stored")
-        if path.name != _round_name(round_.index):
-            raise _broken(path, f"it holds round {round_.index}")
-        yield round_
+        if path.name != _round_name(stored.round.index):
+            raise _broken(path, f"it holds round {stored.round.index}")
+        yield _under(stored.round, Path(), path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,8 +213,9 @@ class _StoredRound:
     round: Round
 
 
-_JOURNAL: Final = TypeAdapter(Journal)
-_ROUND: Final = TypeAdapter(_StoredRound)
+_Content = TypeVar("_Content")
+_JOURNAL: Final = Document(content=TypeAdapter(Journal), remedy=EDITED)
+_ROUND: Final = Document(content=TypeAdapter(_StoredRound), remedy=EDITED)
 
 
 def _round_name(index: int) -> str:
@@ -238,40 +246,11 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_json(path: Path, adapter: TypeAdapter[Any], value: object) -> None:
-    content = adapter.dump_python(value, mode="json")
-    document = {"schema": _SCHEMA, **content}
-    write_text(path, json.dumps(document, indent=2) + "\n")
-
-
-def _read_json(path: Path, adapter: TypeAdapter[_Stored]) -> _Stored:
+def _read(path: Path, document: Document[_Content]) -> _Content:
     with reading(path):
         text = path.read_text(encoding="utf-8")
-        schema = _SCHEMA_ONLY.validate_json(text).schema
-    if schema > _SCHEMA:
-        raise ComparisonError(
-            f"{path}: written by a newer Seatrial (schema {schema})",
-            hint="judge it with that version",
-        )
-    try:
-        return adapter.validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise _broken(path, f"{field}: {first['msg']}") from error
+    return document.read(text, path)
 
 
 def _broken(path: Path, message: str) -> ComparisonError:
-    return ComparisonError(
-        f"{path}: {message}",
-        hint="a stored trial cannot be edited; run the trial again",
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Schema:
-    schema: int
-
-
-_SCHEMA_ONLY: Final = TypeAdapter(_Schema)
-_Stored = TypeVar("_Stored")
+    return ComparisonError(f"{path}: {message}", hint=EDITED)

@@ -46,6 +46,13 @@ def test_slope(slope: int, start: int, slices: int) -> None:
     assert found == pytest.approx(1_000 * slope, abs=1)
 
 
+def test_still() -> None:
+    """Memory that stays where it is grows by nothing at all."""
+    samples = _samples(4)
+
+    assert growth(samples, _usage(samples, 0, 10_579_968)) == 0
+
+
 def test_rest_is_no_growth() -> None:
     """What the resting arm's memory does meanwhile does not count."""
     samples = _samples(4)

@@ -101,7 +101,7 @@ def test_zero_has_no_ratio(make: Make) -> None:
 
     value = pair(hypotheses(Budgets(), [evidence])[0], evidence)
 
-    assert value == Undefined("is 0, which has no ratio")
+    assert value == Undefined("is not above 0, which has no ratio")
 
 
 def test_shares(make: Make) -> None:

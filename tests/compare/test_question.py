@@ -200,7 +200,7 @@ def test_a_service_too_thin_for_any_quantile_is_inconclusive(make: Make) -> None
     assert [each.message for each in findings] == [
         (
             "latency: 40 requests an arm and round are too few; p50 needs 20 more,"
-            " p95 560 more"
+            " p95 needs 560 more"
         )
     ]
 

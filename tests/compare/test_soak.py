@@ -124,6 +124,30 @@ def test_terms() -> None:
     assert scenario == Scenario.model_validate(scenario.model_dump(mode="json"))
 
 
+def test_nothing_unseen(make: Make) -> None:
+    """Of pairs that are all alike it is not said that less than 0 would be missed."""
+    apart, alike = (judge(_soak(make, pair)).verdict for pair in ([50, 60], [60, 60]))
+
+    assert "would not be seen" in apart.findings[-1].message
+    assert not [each for each in alike.findings if "would not" in each.message]
+
+
+def test_turned_into_a_soak() -> None:
+    """Any terms soak as if their rounds had said so, with the same checks."""
+    budgets = {"memory": {"growth": "64KiB"}}
+    warm = {"warmup": "20s", "ramp": "9s"}
+    usual = _scenario({"min": 5, "slices": 3, "slice": "2s", **warm}, budgets)
+
+    assert _scenario({"soak": "10min", **warm}, budgets) == usual.soaked("10min")
+    assert usual.soaked("10min") == usual.soaked("1min").soaked("10min")
+    with pytest.raises(ValueError, match="needs a budget"):
+        _scenario({}, {}).soaked("10min")
+    with pytest.raises(ValueError, match="too few rounds to prove a `fix`"):
+        _scenario({}, budgets, {"symptom": {"status": 500}}).soaked("10min")
+    with pytest.raises(ValueError, match="'10' needs a number with a unit"):
+        usual.soaked("10")
+
+
 @pytest.mark.parametrize(
     ("rounds", "budgets", "message"),
     [

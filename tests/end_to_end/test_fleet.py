@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from harness.errors import InputError, WorkerLostError
+from harness.load.crew import hire_here
 from harness.load.engine import Generator, generating
 from harness.load.fleet import Post, hosting
 from harness.load.parcel import LIVENESS_S
@@ -40,8 +41,11 @@ USERS, EACH = 30, 4
 class Machine:
     """`seatrial worker`, started as a user would, and what it says."""
 
-    def __init__(self, *arguments: str, token: str = TOKEN, at: str = "") -> None:
+    def __init__(
+        self, *arguments: str, token: str = TOKEN, at: str = "", ahead_s: int = 0
+    ) -> None:
         inside = ["ip", "netns", "exec", at] if at else []
+        inside += ["unshare", "--time", "--monotonic", str(ahead_s)] if ahead_s else []
         self.process = subprocess.Popen(
             [*inside, sys.executable, "-m", "harness", "worker", *arguments],
             env={**os.environ, "SEATRIAL_TOKEN": token},
@@ -245,6 +249,32 @@ needs_namespaces = pytest.mark.skipif(
     shutil.which("ip") is None or os.geteuid() != 0,
     reason="network namespaces need iproute2 and root",
 )
+
+
+@pytest.mark.skipif(
+    shutil.which("unshare") is None or os.geteuid() != 0,
+    reason="time namespaces need util-linux and root",
+)
+def test_clocks_apart(tmp_path: Path) -> None:
+    """Samples of a machine that booted at another time are on the trial's clock."""
+    plan = plan_of(tmp_path)
+    with ExitStack() as stack, serving("127.0.0.1") as port:
+        joining = Joining(stack, [{"ahead_s": 100_000}])
+        before_ns = time.monotonic_ns()
+        with (
+            hosting(Post(token=TOKEN, machines=1), joining.announce) as hires,
+            load(plan, "127.0.0.1", port, [*hires, hire_here], tmp_path) as generator,
+        ):
+            for number in range(3):
+                generator.play(number)
+            generator.finish(tmp_path / "samples.parquet")
+        after_ns = time.monotonic_ns()
+
+    samples = read_columns(tmp_path / "samples.parquet")
+    assert USERS * EACH == len(samples["shot"])
+    for name in ("due_ns", "eligible_ns", "sent_ns", "done_ns"):
+        assert before_ns < samples[name].min()
+        assert samples[name].max() < after_ns
 
 
 @needs_namespaces

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -143,7 +144,7 @@ def test_judged_again(
     answering: Callable[[str, float], Path],
     scenario: Callable[..., Path],
 ) -> None:
-    """Judging the stored trial again gives the same bytes in every file."""
+    """Judging the stored trial again gives the same bytes, or says what is missing."""
     scenario()
     answering("one", 0.002)
     seatrial(*arms("one", "one"))
@@ -161,6 +162,10 @@ def test_judged_again(
         before["verdict.json"].decode()
         == seatrial("report", str(trial), "--format", "json")[1]
     )
+    shutil.rmtree(trial / "round-02")
+    code, _, err = seatrial("judge", str(trial))
+    assert code == 4
+    assert "round-02: is missing" in err
 
 
 def test_judged_otherwise(

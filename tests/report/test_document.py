@@ -49,7 +49,9 @@ def test_a_newer_schema_is_refused(make: Make) -> None:
     document = json.loads(dump(make.report()))
     document["schema_version"] = SCHEMA_VERSION + 1
 
-    with pytest.raises(ComparisonError, match="schema_version 2 is newer"):
+    with pytest.raises(
+        ComparisonError, match="written by a newer Seatrial: it has schema 2"
+    ):
         load(json.dumps(document))
 
 
@@ -65,7 +67,7 @@ def test_a_newer_schema_is_refused(make: Make) -> None:
         ),
         (
             {"verdict": {"outcome": "FAIL", "findings": []}},
-            "x.json: verdict: Value error, FAIL without a finding",
+            "x.json: verdict: FAIL without a finding",
         ),
         ({"generator": [["cpu", "high"]]}, "x.json: generator.0.1: "),
     ],

@@ -7,6 +7,7 @@ from harness.store.sample import (
     RECORD,
     read_columns,
     read_spool,
+    set_back,
     write_columns,
     write_usage,
 )
@@ -33,12 +34,24 @@ def test_spool_cut_short(tmp_path: Path) -> None:
     assert 1 == len(read_spool(path))
 
 
+def test_set_back(tmp_path: Path) -> None:
+    """Times, and nothing else, are those of the other clock."""
+    fields = dict.fromkeys(SAMPLE_FIELDS, 7)
+    path = tmp_path / "spool"
+    path.write_bytes(RECORD.pack(*fields.values()) * 2)
+
+    set_back(path, 10)
+
+    moved = {name: -3 if name.endswith("_ns") else 7 for name in SAMPLE_FIELDS}
+    assert [tuple(moved.values())] * 2 == read_spool(path).tolist()
+
+
 def test_columns(tmp_path: Path) -> None:
     """Columns read back with their names and types."""
     path = tmp_path / "c.parquet"
     write_columns(path, {"a": np.array([1, 2], "u4"), "b": np.array([3, 4], "i8")})
 
-    columns = read_columns(path)
+    columns = read_columns(path, {"a": "u4", "b": "i8"})
 
     assert {"a": [1, 2], "b": [3, 4]} == {k: v.tolist() for k, v in columns.items()}
     assert ["u4", "i8"] == [columns[name].dtype.str[1:] for name in "ab"]
@@ -49,7 +62,7 @@ def test_no_usage(tmp_path: Path) -> None:
     path = tmp_path / "usage.parquet"
     write_usage(path, ())
 
-    columns = read_columns(path)
+    columns = read_columns(path, USAGE_FIELDS)
 
     assert list(USAGE_FIELDS) == list(columns)
     assert all(not len(column) for column in columns.values())
