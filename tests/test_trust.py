@@ -18,7 +18,6 @@ from harness.errors import BuildError
 from harness.model.calibration import Machine
 from harness.model.plan import Plan
 from harness.model.result import Arm
-from harness.model.scenario import Rounds
 from harness.model.verdict import Outcome, Report, Verdict
 from harness.store.trial import Journal, new_trial_directory, write_journal
 from harness.trial import Terms
@@ -53,7 +52,7 @@ def played(**given: Any) -> Played:
         pairs=(pair(same, same),) * 4,
         rounds=4,
         family=8,
-        terms=Rounds(),
+        scenario=study.scenario(study.SAME),
     )
     return replace(every, **given)
 

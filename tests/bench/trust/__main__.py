@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.demo import builds_of
+from harness.errors import SeatrialError
 from harness.model.result import Arm
 from harness.progress import progress
 from harness.store.recording import open_recording
@@ -32,7 +34,9 @@ _INTERRUPTED = 130
 
 
 def main() -> int:
-    """Play, and report what there is; 130 where it was interrupted."""
+    """Play, then report what there is; 130 interrupted, 4 where nothing can be run."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     arguments = _parser().parse_args()
     build_args = os.environ.get("SEATRIAL_BUILD_ARG", "").split()
     code = 0
@@ -55,6 +59,9 @@ def main() -> int:
             Course(terms=terms).play()
         except KeyboardInterrupt:
             code = _INTERRUPTED
+        except SeatrialError as error:
+            progress.say(error.text)
+            code = error.exit_code
     played = list(trials(parent))
     about = _about(played, now, arguments.hours)
     print(text(played, about))

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Final
 from scipy.stats import binomtest
 
 from harness.model.verdict import Outcome
-from tests.bench.trust.noise import GATED, PERCENTS, between, choices, law, recommended
+from tests.bench.trust.noise import (
+    CHOSEN_BY,
+    PERCENTS,
+    between,
+    choices,
+    law,
+    recommended,
+)
 from tests.bench.trust.rules import RULES, p95_change
 from tests.bench.trust.study import KINDS, NOISE, SAME
 
@@ -19,7 +26,7 @@ if TYPE_CHECKING:
     from tests.bench.trust.noise import Choice, Law
     from tests.bench.trust.stored import Played
 
-__all__ = ["Noise", "Rate", "Row", "noise", "rows"]
+__all__ = ["Noise", "Rate", "Recommendation", "Row", "noise", "rows"]
 
 _LEVEL: Final = 0.95
 
@@ -111,15 +118,28 @@ class Noise:
 
     Attributes:
         laws: a row for each quantile.
-        between: deviation by the luck of a start, of p95; nothing without A/A trials.
-        choices: of rounds, likewise.
-        recommended: of them, likewise.
+        choice: of rounds; `None` without A/A trials.
     """
 
     laws: tuple[Law, ...]
-    between: float | None = None
-    choices: tuple[Choice, ...] = ()
-    recommended: Choice | None = None
+    choice: Recommendation | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """Which rounds to have, by the quantile that varies more.
+
+    Attributes:
+        percent: which quantile.
+        between: its deviation by the luck of a start.
+        choices: of rounds; those of the A/A trials come first.
+        best: of them.
+    """
+
+    percent: int
+    between: float
+    choices: tuple[Choice, ...]
+    best: Choice
 
 
 def noise(played: Sequence[Played]) -> Noise | None:
@@ -129,13 +149,17 @@ def noise(played: Sequence[Played]) -> Noise | None:
     if not cut:
         return None
     laws = tuple(law(cut, percent) for percent in PERCENTS)
-    (gated,) = (each for each in laws if each.percent == GATED)
-    if not same:
-        return Noise(laws=laws)
-    found = choices(same, gated)
-    return Noise(
-        laws=laws,
-        between=between(same, gated),
-        choices=found,
-        recommended=recommended(found),
+    candidates = [each for each in laws if each.percent in CHOSEN_BY]
+    found = [_recommendation(same, each) for each in candidates] if same else []
+    noisier = max(found, key=lambda each: each.choices[0].deviation, default=None)
+    return Noise(laws=laws, choice=noisier)
+
+
+def _recommendation(same: Sequence[Played], found: Law) -> Recommendation:
+    offered = choices(same, found)
+    return Recommendation(
+        percent=found.percent,
+        between=between(same, found),
+        choices=offered,
+        best=recommended(offered),
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from harness.compare.measure import ArmColumns
     from harness.model.result import Round
-    from harness.model.scenario import Rounds
+    from harness.model.scenario import Scenario
     from harness.model.verdict import Outcome
 
 __all__ = ["Played", "keep", "kept", "read", "took_s"]
@@ -45,7 +45,7 @@ class Played:
         pairs: latencies of its sound rounds.
         rounds: how many, void ones included.
         family: gated hypotheses.
-        terms: how its rounds were cut.
+        scenario: its terms.
     """
 
     kind: str
@@ -56,7 +56,7 @@ class Played:
     pairs: tuple[Pair, ...]
     rounds: int
     family: int
-    terms: Rounds
+    scenario: Scenario
 
     @property
     def day(self) -> str:
@@ -108,7 +108,7 @@ def read(directory: Path, kind: str, seconds: float) -> Played:
         pairs=tuple(pairs[: evidence.looks.last]),
         rounds=len(evidence.rounds),
         family=Case(trial=evidence).family,
-        terms=journal.scenario.rounds,
+        scenario=journal.scenario,
     )
 
 

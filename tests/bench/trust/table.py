@@ -86,8 +86,12 @@ def _tables(played: Sequence[Played]) -> Iterator[list[list[str]]]:
     found = noise(played)
     if found is not None:
         yield [_LENGTHS, *map(_law, found.laws)]
-        if found.choices:
-            yield [list(_CHOICES), *(_choice(each, found) for each in found.choices)]
+        if found.choice is not None:
+            asis = found.choice.choices[0]
+            yield [
+                list(_CHOICES),
+                *(_choice(each, asis) for each in found.choice.choices),
+            ]
 
 
 _LENGTHS: Final = ["SD of a pair", *(f"{each} s" for each in LENGTHS)]
@@ -105,12 +109,12 @@ def _law(found: Law) -> list[str]:
     ]
 
 
-def _choice(each: Choice, found: Noise) -> list[str]:
+def _choice(each: Choice, asis: Choice) -> list[str]:
     return [
         f"{each.slices} x {each.seconds} s",
         f"{each.minutes:.2f}",
         f"{100 * each.deviation:.2f}%",
-        f"{each.precision / found.choices[0].precision:.2f}",
+        f"{each.precision / asis.precision:.2f}",
         f"{100 * each.power:.0f}% in {each.rounds} rounds",
     ]
 
@@ -123,7 +127,8 @@ def _of_trials(played: Sequence[Played]) -> Iterator[str]:
     same, *changed = rows(played)
     pairs = [pair for each in played if each.kind == SAME for pair in each.pairs]
     if pairs:
-        yield f"p95 of A/A: {p95_ms(pairs):.1f} ms, over {len(pairs)} rounds"
+        p95 = p95_ms(pairs)
+        yield f"p95 of A/A: {p95:.1f} ms{_allowed(played, p95)}"
     if same.minutes_to_pass is not None:
         yield f"A/A: {same.minutes_to_pass:.1f} minutes to a PASS, median"
     for row in (same, *changed):
@@ -133,15 +138,23 @@ def _of_trials(played: Sequence[Played]) -> Iterator[str]:
     yield "bounds are Clopper and Pearson's, 95 %; the three rules read latency alone"
 
 
+def _allowed(played: Sequence[Played], p95: float) -> str:
+    allowance = played[0].scenario.budgets.latency.p95
+    if allowance is None:
+        return ""
+    allowed = max(allowance.relative, allowance.absolute / 1e6 / p95)
+    return f", of which the default budget allows {100 * allowed:+.0f}%"
+
+
 def _of_noise(found: Noise | None) -> Iterator[str]:
-    if found is None or found.recommended is None or found.between is None:
+    if found is None or found.choice is None:
         return
-    yield f"luck of a start: SD {100 * found.between:.2f}% on p95"
-    change, budget = f"p95 {CHANGE:+.0%}", f"a budget of {BUDGET:.0%}"
-    yield f"FAIL in {MINUTES:g} minutes: the chance of it at {change}, with {budget}"
-    best = found.recommended
-    kept = ", as they are" if best == found.choices[0] else ""
-    yield f"recommended: {best.slices} slices of {best.seconds} s{kept}"
+    choice = found.choice
+    change, budget = f"{CHANGE:+.0%} on p{choice.percent}", f"a budget of {BUDGET:.0%}"
+    kept = ", as they are" if choice.best == choice.choices[0] else ""
+    yield f"luck of a start: SD {100 * choice.between:.2f}% on p{choice.percent}"
+    yield f"FAIL in {MINUTES:g} min: the chance of it at {change}, with {budget}"
+    yield f"recommended: {choice.best.slices} slices of {choice.best.seconds} s{kept}"
 
 
 def _aligned(table: Sequence[Sequence[str]]) -> Iterator[str]:
