@@ -15,7 +15,6 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass, field, replace
-from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from harness.errors import InputError, SeatrialError
@@ -78,7 +77,7 @@ class Course:
         run: runs a trial.
         plays: the rotation.
         scenario: the terms of a kind.
-        p95_ms: of a kept A/A trial.
+        p95_ms: of the first sound A/A trial that is kept there.
     """
 
     terms: Terms
@@ -123,11 +122,7 @@ class Course:
         """The longest of its kind so far, and no less than its fewest rounds take."""
         rounds = self.scenario(play.kind).rounds
         round_s = 2 * (rounds.warmup + rounds.slices * rounds.slice) / 1e9
-        before = (
-            took_s(place)
-            for number in range(1, play.number)
-            if kept(place := self.terms.parent / replace(play, number=number).place)
-        )
+        before = (took_s(place) for place, _ in _kept(self.terms.parent, play.kind))
         return max([_SETUP_S + rounds.min * round_s, *before])
 
     def _finished(self, play: Play, place: Path) -> bool:
@@ -153,17 +148,12 @@ class Course:
         return not stopped
 
     def _p95_ms(self, play: Play) -> float:
-        """Of the first A/A trial, stored so that every later delay is of the same."""
+        """Of the first sound A/A trial; stored, so that all delays are of the same."""
         if play.kind in {study.SAME, study.NOISE}:
             return 0.0
         path = self.terms.parent / _DELAYS
         if not path.is_file():
-            first = kept(
-                self.terms.parent / study.Play(kind=study.SAME, number=1).place
-            )
-            if first is None:
-                raise InputError("no A/A trial yet: nobody knows the p95")
-            p95 = self.p95_ms(first)
+            p95 = self.p95_ms(self.terms.parent)
             delays = {kind: study.switches(kind, p95) for kind in study.KINDS}
             content = {"p95_ms": p95, "switches": delays}
             write_text(path, json.dumps(content, indent=2) + "\n")
@@ -186,8 +176,21 @@ class _Clock:
         return time.monotonic() - (self.started_s or time.monotonic())
 
 
-def _p95_of(directory: Path) -> float:
-    return study.p95_ms(read(directory, study.SAME, 0.0).pairs)
+def _p95_of(parent: Path) -> float:
+    for place, directory in _kept(parent, study.SAME):
+        pairs = read(directory, study.SAME, took_s(place)).pairs
+        if pairs:
+            return study.p95_ms(pairs)
+    raise InputError("no A/A trial has a sound round yet: nobody knows the p95")
+
+
+def _kept(parent: Path, kind: str) -> Iterator[tuple[Path, Path]]:
+    """Places of a kind whose trial is finished, and the trial in each, by number."""
+    slug = study.Play(kind=kind, number=0).slug
+    for place in sorted(parent.glob(f"{slug}-[0-9]*")):
+        directory = kept(place)
+        if directory is not None:
+            yield place, directory
 
 
 def trials(parent: Path) -> Iterator[Played]:
@@ -197,9 +200,5 @@ def trials(parent: Path) -> Iterator[Played]:
         ComparisonError: the files of one are broken.
     """
     for kind in (*study.KINDS, study.NOISE):
-        for number in count(1):
-            place = parent / study.Play(kind=kind, number=number).place
-            directory = kept(place)
-            if directory is None:
-                break
+        for place, directory in _kept(parent, kind):
             yield read(directory, kind, took_s(place))

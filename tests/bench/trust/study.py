@@ -42,6 +42,7 @@ _FINE_TIMERS: Final = {"GEVENT_BACKEND": "select"}
 _CUT_SLICES: Final = 120
 _CUT_SLICE_NS: Final = 1_000_000_000
 _PERCENT: Final = 95
+_NOISES: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +58,27 @@ class Play:
     number: int
 
     @property
+    def slug(self) -> str:
+        """Its kind, as a directory is named by it."""
+        words = "".join(each if each.isalnum() else " " for each in self.kind)
+        return "-".join(words.lower().split())
+
+    @property
     def place(self) -> str:
         """The directory that holds it."""
-        words = "".join(each if each.isalnum() else " " for each in self.kind)
-        return f"{'-'.join(words.lower().split())}-{self.number:03}"
+        return f"{self.slug}-{self.number:03}"
 
 
 def plays() -> Iterator[Play]:
-    """The rotation, without an end: A/A and the noise first, since others need them."""
+    """The rotation, without an end: A/A first, since the delays come from it.
+
+    The noise comes once in each of the first two turns: one may be disturbed.
+    """
     same = count(1)
     yield Play(kind=SAME, number=next(same))
-    yield Play(kind=NOISE, number=1)
     for number in count(1):
+        if number <= _NOISES:
+            yield Play(kind=NOISE, number=number)
         for kind in KINDS[1:]:
             yield Play(kind=kind, number=number)
             yield Play(kind=SAME, number=next(same))
