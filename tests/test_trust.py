@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -28,6 +29,7 @@ from tests.bench.trust.figures import Rate, rows
 from tests.bench.trust.noise import Choice, Law, between, choices, law, recommended
 from tests.bench.trust.rules import Pair, fixed_threshold, kayenta, shift, wilcoxon
 from tests.bench.trust.stored import Played, keep, kept
+from tests.bench.trust.table import document, markdown, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -420,3 +422,27 @@ def test_recommended(others: list[Choice], expected: tuple[int, int]) -> None:
     best = recommended([choice(4, 6, 1.0, 0.9), *others])
 
     assert expected == (best.seconds, best.slices)
+
+
+def test_tables() -> None:
+    """Text, Markdown and JSON hold the same; each row has a cell for each column."""
+    cut = pair(*([[100_000 + 100 * n] * 100 for n in range(16)] for _ in range(2)))
+    same = [[27_000_000] * 100] * 6
+    trials = [
+        played(pairs=(pair(same, same),) * 4),
+        played(kind=study.NOISE, pairs=(cut, cut)),
+    ]
+
+    fragment = markdown(trials, ["today"])
+    figures = json.loads(json.dumps(document(trials, ["today"])))
+
+    tables = [each for each in fragment.split("\n\n") if each.startswith("|")]
+    for table in tables:
+        assert 1 == len({line.count("|") for line in table.splitlines()})
+    assert [8, 5] == [table.count("\n") + 1 for table in tables[:2]]
+    assert "| A/A | 1 | +0.0% | 0 (0-98%) | 1 (3-100%) |" in fragment
+    assert "p95 of A/A: 27.0 ms, of which the default budget allows +19%" in fragment
+    assert "- recommended: " in fragment
+    assert "A/A: 6.0 minutes to a PASS" in text(trials, ["today"])
+    assert [*study.KINDS] == [each["kind"] for each in figures["rows"]]
+    assert [study.SAME, study.NOISE] == [each["kind"] for each in figures["trials"]]

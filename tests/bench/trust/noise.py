@@ -76,6 +76,7 @@ CHOSEN_BY: Final = (50, 95)
 BUDGET: Final = 0.10
 CHANGE: Final = 0.20
 _CAP: Final = log(1.25)
+_NEGLIGIBLE: Final = 1e-12
 _FIRST_LOOK: Final = 4
 _LAST_LOOK: Final = 10
 _SHORTEST_S: Final = 4
@@ -195,7 +196,7 @@ def _choice(same: Sequence[Played], found: Law, seconds: int, slices: int) -> Ch
         slices=slices,
         minutes=minutes,
         deviation=sqrt(variance),
-        precision=1 / (variance * minutes),
+        precision=1 / (max(variance, _NEGLIGIBLE) * minutes),
         rounds=rounds,
         power=power(gate, log(1 + CHANGE)) if rounds >= FEWEST else 0.0,
     )
