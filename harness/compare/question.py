@@ -137,7 +137,7 @@ def _unproven(case: Case) -> Iterator[Finding]:
 
 def _regressions(case: Case) -> Iterator[Finding]:
     """Beyond their budgets, first the one that stands out most from its noise."""
-    found = [case.estimates[place] for place in sorted(case.regressed)]
+    found = [case.estimate(place) for place in sorted(case.regressed)]
     for each in sorted(found, key=lambda each: -(each.t or 0.0)):
         yield growing(each, case.trial) if each.metric == GROWTH else regression(each)
 
@@ -151,9 +151,7 @@ def _died_once(case: Case) -> Iterator[Finding]:
 
 def _no_latency(case: Case) -> Iterator[Finding]:
     gated = [
-        each
-        for each in case.comparisons
-        if each.hypothesis.metric.name in QUANTILES and each.hypothesis.budget
+        each for each in case.gated.values() if each.hypothesis.metric.name in QUANTILES
     ]
     if gated and all(each.undefined for each in gated):
         had = min(
@@ -170,8 +168,9 @@ def _no_latency(case: Case) -> Iterator[Finding]:
 
 
 def _missing(case: Case) -> Iterator[Finding]:
-    for each, comparison in zip(case.estimates, case.comparisons, strict=True):
+    for place, comparison in case.gated.items():
         if comparison.blocks:
+            each = case.estimate(place)
             yield about("inconclusive", each, f"not judged: {each.undefined}")
 
 
@@ -196,10 +195,10 @@ def _few_comparable(case: Case) -> Iterator[Finding]:
 
 
 def _unclear(case: Case) -> Iterator[Finding]:
-    for each, comparison in zip(case.estimates, case.comparisons, strict=True):
+    for place, comparison in case.gated.items():
         only_fails = comparison.hypothesis.metric.only_fails
-        if each.label is Label.UNCLEAR and comparison.tests and not only_fails:
-            yield unclear(each, comparison, case.family)
+        if comparison.tests and not only_fails and case.is_unclear(place):
+            yield unclear(case.estimate(place), comparison, case.family)
 
 
 def _one_pair_of_two(case: Case) -> Iterator[Finding]:
@@ -217,6 +216,8 @@ def _one_pair_of_two(case: Case) -> Iterator[Finding]:
 
 def _void_rounds_together(case: Case) -> Iterator[Finding]:
     """Voiding must not have turned a FAIL into a PASS."""
+    if not case.trial.void:
+        return
     rounds = case.trial.rounds
     everything = [
         compared(each, _where_defined(each, rounds), case.trial.looks)
