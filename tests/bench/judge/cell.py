@@ -164,12 +164,13 @@ def _ways(trial: TrialEvidence, report: Report) -> Iterator[str]:
 
 
 def _changes(report: Report) -> Floats:
-    """`d_r` of the service's p95."""
-    (pairs,) = (
-        each.per_round
+    """`d_r` of the service's p95, of no round where nothing was sound."""
+    pairs = [
+        pair
         for each in report.estimates
         if (each.metric, each.route) == ("p95", SERVICE)
-    )
+        for pair in each.per_round
+    ]
     logs: Floats = np.log(np.array(pairs, float).reshape(-1, 2))
     return np.diff(logs, axis=1)[:, 0]
 

@@ -67,7 +67,6 @@ class Effect:
         cpu: of a request, as a factor.
         timeouts: the share of requests that run into the deadline.
         slow: the share of requests that are answered after `SLOW_NS`.
-        unsent: the share of planned requests that are never sent.
         hopeless: latencies of one of the first four rounds, as a factor.
         bad: latencies of a bad round, as a factor.
         bad_chance: of such a round.
@@ -82,7 +81,6 @@ class Effect:
     cpu: float = 1.0
     timeouts: float = 0.0
     slow: float = 0.0
-    unsent: float = 0.0
     hopeless: float = 1.0
     bad: float = 1.0
     bad_chance: float = 0.0

@@ -48,6 +48,7 @@ class Model:
         machine: what it does to both arms.
         errors: of the baseline.
         candidate_errors: of the candidate, the baseline's unless given.
+        unsent: the share of each arm's planned requests that are never sent.
         effect: how else the candidate differs.
     """
 
@@ -57,6 +58,7 @@ class Model:
     machine: Machine = field(default_factory=Machine)
     errors: Errors = field(default_factory=Errors)
     candidate_errors: Errors | None = None
+    unsent: tuple[float, float] = (0.0, 0.0)
     effect: Effect = field(default_factory=Effect)
 
     @property
@@ -82,10 +84,17 @@ class Model:
         slowness[:, 1] += effect.slowness(random, stalls, self.routes)
         wrong = self._wrong(random, count)
         spent = self._spent(random, count)
+        planned = self.routes * self.requests
+        sent = planned - random.binomial(planned, self.unsent, (count, 2))
         for place in range(count):
             latencies_ns, unanswered = self._latencies(random, slowness[place])
             baseline, candidate = map(
-                self._arm, latencies_ns, wrong[place], unanswered, spent[place]
+                self._arm,
+                latencies_ns,
+                wrong[place],
+                unanswered,
+                spent[place],
+                sent[place].tolist(),
             )
             late = _LATE[effect.stall_voids] if stalls[place] else ()
             yield round_of(place + 1, baseline, candidate, late)
@@ -131,20 +140,25 @@ class Model:
         return latencies_ns, unanswered
 
     def _arm(
-        self, latencies_ns: Counts, wrong: Counts, unanswered: Counts, spent: Floats
+        self,
+        latencies_ns: Counts,
+        wrong: Counts,
+        unanswered: Counts,
+        spent: Floats,
+        sent: int,
     ) -> ArmMeasures:
-        planned, failed = self.routes * self.requests, int(unanswered.sum())
+        answered = sent - int(unanswered.sum())
         of_route = (wrong + unanswered).sum(axis=1)
         return ArmMeasures(
             latency_ns=self._by_route(latencies_ns.reshape(self.routes, -1)),
             requests=self._by_route([self.requests] * self.routes),
             errors=self._by_route(of_route.tolist()),
-            answered=planned - failed,
-            correct=planned - int(of_route.sum()),
-            planned=planned,
+            answered=answered,
+            correct=answered - int(wrong.sum()),
+            planned=self.routes * self.requests,
             denied=0,
             reconnected=0,
-            cpu_ns=int(spent[1] * (planned - failed)),
+            cpu_ns=int(spent[1] * answered),
             memory_bytes=float(spent[0]),
             episodes={
                 Signature(name, status, cause): frozenset((found + 1).tolist())
