@@ -86,14 +86,6 @@ class Case:
             if each.allowance is not None
         }
 
-    @cached_property
-    def comparisons(self) -> tuple[Comparison, ...]:
-        """All hypotheses over the sound rounds."""
-        return tuple(
-            self.gated.get(place) or self._compared(each)
-            for place, each in enumerate(self.hypotheses)
-        )
-
     def _compared(self, hypothesis: Hypothesis) -> Comparison:
         return compared(hypothesis, self.trial.sound, self.trial.looks)
 
@@ -104,7 +96,7 @@ class Case:
 
     @cached_property
     def regressed(self) -> frozenset[int]:
-        """Places of the comparisons beyond their budgets, at a look."""
+        """Places of the hypotheses beyond their budgets, at a look."""
         if not self.looked:
             return frozenset()
         trial, places = self.trial, tuple(self.gated)
@@ -119,15 +111,15 @@ class Case:
         return frozenset(places[each] for each in found)
 
     def estimate(self, place: int) -> Estimate:
-        """What is reported of a comparison."""
+        """What is reported of a hypothesis."""
         return estimate(
-            self.gated.get(place) or self.comparisons[place],
+            self.gated.get(place) or self._compared(self.hypotheses[place]),
             regressed=place in self.regressed,
             looked=self.looked,
         )
 
     def is_unclear(self, place: int) -> bool:
-        """Whether a gated comparison is neither within its budget nor beyond it."""
+        """Whether a gated hypothesis is neither within its budget nor beyond it."""
         found = label(
             self.gated[place], regressed=place in self.regressed, looked=self.looked
         )

@@ -25,7 +25,7 @@ from harness.compare.proof import is_absent
 from harness.compare.signature import new_errors, rare_new_errors
 from harness.compare.soundness import breaches, candidate_only
 from harness.model.result import Arm
-from harness.model.verdict import FixOutcome, Label
+from harness.model.verdict import FixOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -205,12 +205,12 @@ def _one_pair_of_two(case: Case) -> Iterator[Finding]:
     """One of a soak's pairs alone grows by chance in 11 to 15 of 100."""
     if not case.trial.soak:
         return
-    for each, comparison in zip(case.estimates, case.comparisons, strict=True):
-        tests = comparison.tests
-        if tests and each.label is not Label.REGRESSED and max(tests.excess) > 0:
+    for place, comparison in case.gated.items():
+        each, tests = case.estimate(place), comparison.tests
+        if tests and place not in case.regressed and max(tests.excess) > 0:
             message = f"beyond its budget in one pair of two: {described(each)}"
             yield about("inconclusive", each, message)
-        elif each.budget and each.undefined:
+        elif each.undefined:
             yield about("inconclusive", each, f"not judged: {each.undefined}")
 
 

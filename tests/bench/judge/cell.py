@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from math import sqrt
+from math import log, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from zlib import crc32
@@ -13,20 +13,15 @@ from zlib import crc32
 import numpy as np
 
 from harness import compare
-from harness.compare.judge import judge
-from harness.model.route import SERVICE
+from harness.compare.case import Case
+from harness.compare.judge import verdict
 from tests.bench.judge.evidence import played
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from numpy.typing import NDArray
-
     from harness.compare.evidence import RoundEvidence, TrialEvidence
-    from harness.model.verdict import Report
     from tests.bench.judge.evidence import Terms
-
-    Floats = NDArray[np.float64]
 
 BLOCK = 100
 """Trials that share a seed, so that their number of processes changes nothing."""
@@ -131,14 +126,12 @@ def tally(cell: Cell, block: int, trials: int) -> Tally:
     """What becomes of the trials of one block."""
     random = np.random.default_rng([crc32(cell.name.encode()), block])
     outcomes: Counter[str] = Counter()
-    rounds, logs = 0, [np.empty(0)]
+    rounds, changes = 0, np.empty(0)
     for _ in range(trials):
         trial = played(cell.model.terms, cell.model.rounds(random))
-        report = judge(trial)
-        outcomes.update(set(_ways(trial, report)))
+        outcomes.update(set(_ways(Case(trial=trial))))
         rounds += len(trial.rounds)
-        logs.append(_changes(report))
-    changes = np.concatenate(logs)
+        changes = np.append(changes, [*_changes(trial)])
     return Tally(
         digest=cell.digest,
         trials=trials,
@@ -148,31 +141,28 @@ def tally(cell: Cell, block: int, trials: int) -> Tally:
     )
 
 
-def _ways(trial: TrialEvidence, report: Report) -> Iterator[str]:
+def _ways(case: Case) -> Iterator[str]:
     """In which a trial came out, as targets count them."""
-    verdict = report.verdict
-    yield verdict.outcome
-    if report.proof:
-        yield report.proof.outcome
-    if trial.void:
-        yield f"{verdict.outcome} with a void round"
-    for each in verdict.findings:
+    found = verdict(case)
+    yield found.outcome
+    if case.proof:
+        yield case.proof.outcome
+    if case.trial.void:
+        yield f"{found.outcome} with a void round"
+    for each in found.findings:
         if each.severity == "fail":
             yield f"FAIL by {each.metric}"
         if "leaks: " in each.message:
             yield "leaks"
 
 
-def _changes(report: Report) -> Floats:
-    """`d_r` of the service's p95, of no round where nothing was sound."""
-    pairs = [
-        pair
-        for each in report.estimates
-        if (each.metric, each.route) == ("p95", SERVICE)
-        for pair in each.per_round
-    ]
-    logs: Floats = np.log(np.array(pairs, float).reshape(-1, 2))
-    return np.diff(logs, axis=1)[:, 0]
+def _changes(trial: TrialEvidence) -> Iterator[float]:
+    """`d_r` of the service's p95, as the judge read it."""
+    for each in trial.sound:
+        read = each.pairs.get(("p95", each.baseline.routes))
+        if isinstance(read, tuple):
+            baseline, candidate = read
+            yield log(candidate / baseline)
 
 
 _TABLE = {"__main__.py", "cells.py"}

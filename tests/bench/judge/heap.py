@@ -125,8 +125,7 @@ class Heaps:
     def _begins_s(self, turn: int) -> Floats:
         """Of each slice of an arm, by the clock on the wall."""
         places = 2 * np.arange(self.slices) + turn
-        begins: Floats = 2.0 * self.warmup_s + self.slice_s * places
-        return begins
+        return np.asarray(2.0 * self.warmup_s + self.slice_s * places, np.float64)
 
     def _samples(
         self, random: np.random.Generator, turn: int
