@@ -60,7 +60,12 @@ class Looks:
 
     def critical(self, level: float, rounds: int) -> float:
         """The same as a t value with `rounds` - 1 degrees of freedom."""
-        return float(stdtrit(rounds - 1, 1 - self.nominal(level, rounds)))
+        return _critical(self, level, rounds)
+
+
+@lru_cache(maxsize=4096)
+def _critical(looks: Looks, level: float, rounds: int) -> float:
+    return float(stdtrit(rounds - 1, 1 - looks.nominal(level, rounds)))
 
 
 @lru_cache(maxsize=512)

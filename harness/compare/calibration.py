@@ -138,9 +138,9 @@ def _sensitivities(cases: Sequence[Case]) -> Iterator[Sensitivity]:
     """Of the service's gated hypotheses, over the rounds of all the trials."""
     found: dict[str, tuple[Hypothesis, list[Pair]]] = {}
     for case in cases:
-        for each in case.comparisons:
+        for each in case.gated.values():
             hypothesis = each.hypothesis
-            if hypothesis.route == SERVICE and hypothesis.allowance is not None:
+            if hypothesis.route == SERVICE:
                 name = hypothesis.metric.name
                 found.setdefault(name, (hypothesis, []))[1].extend(each.pairs)
     for hypothesis, pairs in found.values():

@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from harness.compare.estimate import compared, estimate
+from harness.compare.estimate import compared, estimate, label
 from harness.compare.hypothesis import hypotheses, shared
 from harness.compare.paired import holm, p_value
 from harness.compare.proof import prove
 from harness.model.result import Arm
+from harness.model.verdict import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from harness.compare.boundary import Looks
     from harness.compare.estimate import Comparison
@@ -78,39 +79,57 @@ class Case:
         return shared(map(_soaked, found)) if self.trial.soak else found
 
     @cached_property
-    def comparisons(self) -> tuple[Comparison, ...]:
-        """The hypotheses over the sound rounds."""
-        trial = self.trial
-        return tuple(
-            compared(each, trial.sound, trial.looks) for each in self.hypotheses
-        )
+    def gated(self) -> Mapping[int, Comparison]:
+        """What decides: hypotheses with a budget, by their places."""
+        return {
+            place: self._compared(each)
+            for place, each in enumerate(self.hypotheses)
+            if each.allowance is not None
+        }
+
+    def _compared(self, hypothesis: Hypothesis) -> Comparison:
+        return compared(hypothesis, self.trial.sound, self.trial.looks)
 
     @property
     def family(self) -> int:
         """How many hypotheses are gated, undefined ones included."""
-        return sum(each.allowance is not None for each in self.hypotheses)
+        return len(self.gated)
 
     @cached_property
     def regressed(self) -> frozenset[int]:
-        """Places of the comparisons beyond their budgets, at a look."""
+        """Places of the hypotheses beyond their budgets, at a look."""
         if not self.looked:
             return frozenset()
-        trial = self.trial
+        trial, places = self.trial, tuple(self.gated)
         if trial.soak:
             return frozenset(
                 place
-                for place, each in enumerate(self.comparisons)
+                for place, each in self.gated.items()
                 if each.tests is not None and min(each.tests.excess) > 0
             )
-        return rejected(self.comparisons, trial.looks, len(trial.sound))
+        gated = tuple(self.gated.values())
+        found = rejected(gated, trial.looks, len(trial.sound))
+        return frozenset(places[each] for each in found)
+
+    def estimate(self, place: int) -> Estimate:
+        """What is reported of a hypothesis."""
+        return estimate(
+            self.gated.get(place) or self._compared(self.hypotheses[place]),
+            regressed=place in self.regressed,
+            looked=self.looked,
+        )
+
+    def is_unclear(self, place: int) -> bool:
+        """Whether a gated hypothesis is neither within its budget nor beyond it."""
+        found = label(
+            self.gated[place], regressed=place in self.regressed, looked=self.looked
+        )
+        return found is Label.UNCLEAR
 
     @cached_property
     def estimates(self) -> tuple[Estimate, ...]:
-        """What is reported of each comparison."""
-        return tuple(
-            estimate(each, regressed=place in self.regressed, looked=self.looked)
-            for place, each in enumerate(self.comparisons)
-        )
+        """What is reported of all."""
+        return tuple(map(self.estimate, range(len(self.hypotheses))))
 
     @cached_property
     def proof(self) -> Proof | None:

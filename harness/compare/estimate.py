@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Comparison", "Tests", "compared", "estimate", "exceeds"]
+__all__ = ["Comparison", "Tests", "compared", "estimate", "exceeds", "label"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -183,13 +183,10 @@ def estimate(comparison: Comparison, *, regressed: bool, looked: bool) -> Estima
         unit=hypothesis.metric.unit,
         relative=hypothesis.metric.relative,
         budget=hypothesis.budget,
-        label=Label.UNCLEAR if comparison.blocks else Label.SHOWN,
+        label=label(comparison, regressed=regressed, looked=looked),
         undefined=comparison.undefined or "no rounds",
     )
-    if not comparison.pairs:
-        return bare
-    filled = _filled(bare, comparison)
-    return replace(filled, label=_label(comparison, regressed=regressed, looked=looked))
+    return _filled(bare, comparison) if comparison.pairs else bare
 
 
 def _filled(bare: Estimate, comparison: Comparison) -> Estimate:
@@ -232,14 +229,16 @@ def _centre(values: Floats, *, relative: bool) -> float:
     return significant(mean)
 
 
-def _label(comparison: Comparison, *, regressed: bool, looked: bool) -> Label:
-    """What the estimate says by itself.
+def label(comparison: Comparison, *, regressed: bool, looked: bool) -> Label:
+    """What an estimate says by itself; the arguments are those of `estimate`.
 
     Improved: the whole 90 % interval is on the better side of no change. Equivalent:
     it lies within half the budget to both sides. Within budget: its worse end is below
     the budget, which is what PASS asks of all.
     """
     tests = comparison.tests
+    if not comparison.pairs:
+        return Label.UNCLEAR if comparison.blocks else Label.SHOWN
     if not comparison.hypothesis.budget:
         return Label.SHOWN
     if regressed:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.compare.evidence import RoundEvidence, TrialEvidence
     from harness.model.verdict import Proof
 
-__all__ = ["is_over", "judge"]
+__all__ = ["is_over", "judge", "verdict"]
 
 _OUTCOMES: Final = {
     "fail": Outcome.FAIL,
@@ -34,7 +34,7 @@ def judge(trial: TrialEvidence) -> Report:
     The same evidence gives the same report; its floats have 6 significant digits.
     """
     case = Case(trial=trial)
-    verdict = _verdict(case)
+    found = verdict(case)
     return Report(
         scenario=trial.scenario,
         why=trial.why,
@@ -46,13 +46,13 @@ def judge(trial: TrialEvidence) -> Report:
             *trial.lost_rounds,
         ),
         requests=max((each.baseline.planned for each in trial.rounds), default=0),
-        verdict=verdict,
+        verdict=found,
         estimates=tuple(
             each for each in case.estimates if each.budget or not each.undefined
         ),
         environment=trial.environment,
         generator=_generator(trial.sound),
-        proof=case.proof and _beside(case.proof, verdict.outcome),
+        proof=case.proof and _beside(case.proof, found.outcome),
         calibration=trial.calibration,
     )
 
@@ -83,8 +83,10 @@ def _outcome(case: Case) -> Outcome:
     return Outcome.PASS if first is None else _OUTCOMES[first.severity]
 
 
-def _verdict(case: Case) -> Verdict:
-    """The first question with an answer decides; without any, the trial has passed.
+def verdict(case: Case) -> Verdict:
+    """The verdict alone, without what a reporter needs besides.
+
+    The first question with an answer decides; without any, the trial has passed.
 
     A FAIL names what later questions find to be failing, too.
     """

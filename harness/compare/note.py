@@ -33,11 +33,14 @@ def _of_trial(case: Case) -> Iterator[Finding]:
 
 
 def _of_estimates(case: Case) -> Iterator[Finding]:
-    for each, comparison in zip(case.estimates, case.comparisons, strict=True):
-        if each.budget and each.undefined and not comparison.blocks:
-            yield about("note", each, f"not judged: {each.undefined}")
-        if each.metric == GROWTH and each.lower != each.upper:
-            yield unseen_growth(each, case.trial)
+    for place, hypothesis in enumerate(case.hypotheses):
+        gated = case.gated.get(place)
+        if gated and gated.undefined and not gated.blocks:
+            yield about("note", case.estimate(place), f"not judged: {gated.undefined}")
+        if hypothesis.metric.name == GROWTH:
+            each = case.estimate(place)
+            if each.lower != each.upper:
+                yield unseen_growth(each, case.trial)
 
 
 def _of_arms(case: Case) -> Iterator[Finding]:

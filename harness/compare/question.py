@@ -26,7 +26,7 @@ from harness.compare.proof import is_absent
 from harness.compare.signature import new_errors, rare_new_errors
 from harness.compare.soundness import breaches, candidate_only
 from harness.model.result import Arm
-from harness.model.verdict import FixOutcome, Label
+from harness.model.verdict import FixOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -141,7 +141,7 @@ def _unproven(case: Case) -> Iterator[Finding]:
 
 def _regressions(case: Case) -> Iterator[Finding]:
     """Beyond their budgets, first the one that stands out most from its noise."""
-    found = [case.estimates[place] for place in sorted(case.regressed)]
+    found = [case.estimate(place) for place in sorted(case.regressed)]
     for each in sorted(found, key=lambda each: -(each.t or 0.0)):
         yield growing(each, case.trial) if each.metric == GROWTH else regression(each)
 
@@ -176,7 +176,7 @@ def _no_requests(case: Case) -> Iterator[Finding]:
 
 
 def _no_latency(case: Case) -> Iterator[Finding]:
-    gated = [each for each in case.comparisons if _judges_latency(each)]
+    gated = [each for each in case.gated.values() if _judges_latency(each)]
     if gated and all(each.undefined for each in gated):
         had = min(
             sum(len(values) for values in each.arm(arm).latency_ns.values())
@@ -199,8 +199,9 @@ def _judges_latency(comparison: Comparison) -> bool:
 
 
 def _missing(case: Case) -> Iterator[Finding]:
-    for each, comparison in zip(case.estimates, case.comparisons, strict=True):
+    for place, comparison in case.gated.items():
         if comparison.blocks:
+            each = case.estimate(place)
             yield about("inconclusive", each, f"not judged: {each.undefined}")
 
 
@@ -230,27 +231,29 @@ def _few_comparable(case: Case) -> Iterator[Finding]:
 
 
 def _unclear(case: Case) -> Iterator[Finding]:
-    for each, comparison in zip(case.estimates, case.comparisons, strict=True):
+    for place, comparison in case.gated.items():
         only_fails = comparison.hypothesis.metric.only_fails
-        if each.label is Label.UNCLEAR and comparison.tests and not only_fails:
-            yield unclear(each, comparison)
+        if comparison.tests and not only_fails and case.is_unclear(place):
+            yield unclear(case.estimate(place), comparison)
 
 
 def _one_pair_of_two(case: Case) -> Iterator[Finding]:
     """One of a soak's pairs alone grows by chance in 11 to 15 of 100."""
     if not case.trial.soak:
         return
-    for each, comparison in zip(case.estimates, case.comparisons, strict=True):
-        tests = comparison.tests
-        if tests and each.label is not Label.REGRESSED and max(tests.excess) > 0:
+    for place, comparison in case.gated.items():
+        each, tests = case.estimate(place), comparison.tests
+        if tests and place not in case.regressed and max(tests.excess) > 0:
             message = f"beyond its budget in one pair of two: {described(each)}"
             yield about("inconclusive", each, message)
-        elif each.budget and each.undefined:
+        elif each.undefined:
             yield about("inconclusive", each, f"not judged: {each.undefined}")
 
 
 def _void_rounds_together(case: Case) -> Iterator[Finding]:
     """Voiding must not have turned a FAIL into a PASS."""
+    if not case.trial.void:
+        return
     rounds = case.trial.rounds
     everything = [
         compared(each, _where_defined(each, rounds), case.trial.looks)
