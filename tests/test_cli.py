@@ -88,7 +88,7 @@ def test_plan(tmp_path: Path) -> None:
     code, out, err = run("verify", "--plan", str(demo), cwd=tmp_path)
 
     assert (0, "") == (code, err)
-    assert re.search(r"^rounds +4 to 6$", out, re.MULTILINE)
+    assert re.search(r"^rounds +6 to 8$", out, re.MULTILINE)
     assert re.search(r"^calibration +none: `seatrial calibrate`", out, re.MULTILINE)
     assert not [*tmp_path.iterdir()]
 

@@ -54,7 +54,7 @@ def played(**given: Any) -> Played:
         named=(),
         pairs=(pair(same, same),) * 4,
         rounds=4,
-        family=8,
+        share=0.5,
         scenario=study.scenario(study.SAME),
     )
     return replace(every, **given)

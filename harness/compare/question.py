@@ -194,8 +194,7 @@ def _no_latency(case: Case) -> Iterator[Finding]:
 
 
 def _judges_latency(comparison: Comparison) -> bool:
-    hypothesis = comparison.hypothesis
-    return hypothesis.metric.name in QUANTILES and bool(hypothesis.budget)
+    return comparison.hypothesis.metric.name in QUANTILES
 
 
 def _missing(case: Case) -> Iterator[Finding]:
@@ -212,7 +211,7 @@ def _few_comparable(case: Case) -> Iterator[Finding]:
     """
     scopes = {
         each.hypothesis.route: each.hypothesis.routes
-        for each in case.comparisons
+        for each in case.gated.values()
         if _judges_latency(each)
     }
     for route, routes in scopes.items():

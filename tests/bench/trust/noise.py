@@ -188,7 +188,7 @@ def _choice(same: Sequence[Played], found: Law, seconds: int, slices: int) -> Ch
         deviation=sqrt(variance),
         allowed=log(1 + BUDGET),
         cap=_CAP,
-        family=max(each.family for each in same),
+        share=min(each.share for each in same),
         looks=Looks(min(_FIRST_LOOK, rounds), rounds),
     )
     return Choice(

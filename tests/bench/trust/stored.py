@@ -44,7 +44,7 @@ class Played:
         named: metrics that it failed by.
         pairs: latencies of its sound rounds.
         rounds: how many, void ones included.
-        family: gated hypotheses.
+        share: of the chance of a false FAIL that the service's main quantile has.
         scenario: its terms.
     """
 
@@ -55,7 +55,7 @@ class Played:
     named: tuple[str, ...]
     pairs: tuple[Pair, ...]
     rounds: int
-    family: int
+    share: float
     scenario: Scenario
 
     @property
@@ -107,7 +107,7 @@ def read(directory: Path, kind: str, seconds: float) -> Played:
         named=tuple(dict.fromkeys(failed)),
         pairs=tuple(pairs[: evidence.looks.last]),
         rounds=len(evidence.rounds),
-        family=Case(trial=evidence).family,
+        share=max(each.share for each in Case(trial=evidence).hypotheses),
         scenario=journal.scenario,
     )
 
