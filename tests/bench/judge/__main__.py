@@ -25,15 +25,14 @@ from tests.bench.judge.cell import BLOCK, Cell, Tally, Target, tally
 from tests.bench.judge.cells import CELLS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from concurrent.futures import Executor
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
-def drawn(cell: Cell, trials: int, executor: Executor) -> Tally:
+def drawn(cell: Cell, trials: int, spread: Callable[..., Iterable[Tally]]) -> Tally:
     """All trials of a cell; the same, however many processes there are."""
     blocks = range(-(-trials // BLOCK))
     sizes = [min(BLOCK, trials - BLOCK * block) for block in blocks]
-    return reduce(add, executor.map(partial(tally, cell), blocks, sizes))
+    return reduce(add, spread(partial(tally, cell), blocks, sizes))
 
 
 def known(path: Path | None) -> dict[str, Tally]:
@@ -50,7 +49,7 @@ def told(cell: Cell, found: Tally) -> Iterator[str]:
         share, error = found.share(target), found.error(target)
         yield (
             f"{verdict(target, share):6}  {cell.name}: {' or '.join(target.counted)}"
-            f" {100 * share:.2f} ± {100 * error:.2f} %{asked(target)}"
+            f" {100 * share:.2f} ± {100 * error:.2f} %{bounds_of(target)}"
         )
     yield (
         f"        {found.trials:,} trials of {found.rounds / found.trials:.1f} rounds,"
@@ -67,7 +66,7 @@ def verdict(target: Target, share: float) -> str:
     return "MISSED" if over or under else "met"
 
 
-def asked(target: Target) -> str:
+def bounds_of(target: Target) -> str:
     """The target in words."""
     bounds = [f"<= {100 * target.most:g} %"] if target.most is not None else []
     bounds += [f">= {100 * target.least:g} %"] if target.least is not None else []
@@ -78,14 +77,12 @@ def measured(names: Sequence[str], options: Any) -> Iterator[tuple[Cell, Tally]]
     """The cells of those names, one by one, each kept as soon as it is there."""
     kept = known(options.json)
     with ProcessPoolExecutor(options.processes) as executor:
+        spread = executor.map if options.processes > 1 else map
         for cell in map(CELLS.__getitem__, names):
-            earlier, started = kept.get(cell.name), time.monotonic()
-            if not (
-                earlier
-                and earlier.digest == cell.digest
-                and earlier.trials == options.replications
-            ):
-                kept[cell.name] = drawn(cell, options.replications, executor)
+            asked, started = (cell.digest, options.replications), time.monotonic()
+            earlier = kept.get(cell.name)
+            if earlier is None or (earlier.digest, earlier.trials) != asked:
+                kept[cell.name] = drawn(cell, options.replications, spread)
                 spent = time.monotonic() - started
                 print(f"{cell.name}: {spent:.0f} s", file=sys.stderr, flush=True)
             if options.json:

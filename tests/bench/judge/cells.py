@@ -151,6 +151,15 @@ def _slower() -> Iterator[Cell]:
             ),
             targets=(FOUND[0] if percent <= 5 else FAIL, NEVER_PASSES, UNCLEAR),
         )
+    for percent in (5, 8):
+        yield Cell(
+            name=f"slower-20%-sd{percent}-own-luck",
+            model=Model(
+                effect=Effect(slower=1.20),
+                machine=Machine(deviation=percent / 100, own=0.5),
+            ),
+            targets=SHOWN,
+        )
 
 
 def _fitful() -> Iterator[Cell]:

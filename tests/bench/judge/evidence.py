@@ -88,15 +88,20 @@ def round_of(
 
 @cache
 def _round(late: frozenset[Arm]) -> Round:
-    results = {arm: _result(arm, late=arm in late) for arm in Arm}
-    round_ = Round(
+    round_ = round_of_nothing(LIMITS.plan_digest, late)
+    return replace(round_, void=void_reason(round_, LIMITS))
+
+
+def round_of_nothing(plan_digest: str, late: Collection[Arm] = ()) -> Round:
+    """A round without samples, its generators healthy but for late timers."""
+    baseline, candidate = (_result(arm, late=arm in late) for arm in Arm)
+    return Round(
         index=0,
         first=Arm.BASELINE,
-        plan_digest=LIMITS.plan_digest,
-        baseline=results[Arm.BASELINE],
-        candidate=results[Arm.CANDIDATE],
+        plan_digest=plan_digest,
+        baseline=baseline,
+        candidate=candidate,
     )
-    return replace(round_, void=void_reason(round_, LIMITS))
 
 
 def _result(arm: Arm, *, late: bool) -> ArmResult:
