@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.model.traffic import Exchange, Request, Response
+from harness.store.recording import Provenance, table_of, write_recording
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -131,6 +134,37 @@ def answering(tmp_path: Path) -> Callable[[str, float], Path]:
         return directory
 
     return made
+
+
+def record(directory: Path) -> None:
+    """Ten customers, each: home, login, own page, a post."""
+    targets = (("GET", "/"), ("GET", "/login"), ("GET", "/mine"), ("POST", "/order"))
+    exchanges = [
+        Exchange(
+            start_ns=(100 * step + 7 * customer) * 1_000_000,
+            client=f"c{customer}",
+            session=f"s{customer}",
+            request=Request(
+                method=method,
+                target=target,
+                headers=(("cookie", "sid=recorded"),) if target == "/mine" else (),
+                body=b"{}" if method == "POST" else b"",
+            ),
+            response=Response(status=200, duration_ns=2_000_000),
+        )
+        for step, (method, target) in enumerate(targets)
+        for customer in range(10)
+    ]
+    exchanges.sort(key=lambda exchange: exchange.start_ns)
+    provenance = Provenance(
+        source_format="har",
+        started_at="",
+        sessions=10,
+        clock_ns=1,
+        cookies_recorded=True,
+    )
+    path = directory / "small.parquet"
+    write_recording(iter([table_of(exchanges)]), path, lambda: provenance)
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from harness.model.traffic import Exchange, Request, Response
-from harness.store.recording import Provenance, table_of, write_recording
+from tests.end_to_end.conftest import record
 
 if TYPE_CHECKING:
     import subprocess
@@ -39,37 +38,6 @@ budgets:
   latency: {{p50: 900% or 1s}}
   routes: {{p95: 900% or 1s}}
 """
-
-
-def record(directory: Path) -> None:
-    """Ten customers, each: home, login, own page, a post."""
-    targets = (("GET", "/"), ("GET", "/login"), ("GET", "/mine"), ("POST", "/order"))
-    exchanges = [
-        Exchange(
-            start_ns=(100 * step + 7 * customer) * 1_000_000,
-            client=f"c{customer}",
-            session=f"s{customer}",
-            request=Request(
-                method=method,
-                target=target,
-                headers=(("cookie", "sid=recorded"),) if target == "/mine" else (),
-                body=b"{}" if method == "POST" else b"",
-            ),
-            response=Response(status=200, duration_ns=2_000_000),
-        )
-        for step, (method, target) in enumerate(targets)
-        for customer in range(10)
-    ]
-    exchanges.sort(key=lambda exchange: exchange.start_ns)
-    provenance = Provenance(
-        source_format="har",
-        started_at="",
-        sessions=10,
-        clock_ns=1,
-        cookies_recorded=True,
-    )
-    path = directory / "small.parquet"
-    write_recording(iter([table_of(exchanges)]), path, lambda: provenance)
 
 
 @pytest.fixture
