@@ -63,6 +63,25 @@ def _write_no_more() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _show_trial(directory: Path, report: Report, form: str) -> None:
+    """A verdict just reached; to a fixing agent, what was written for it."""
+    if form == "agent":
+        _show_agent(directory)
+    else:
+        _show(report, form)
+
+
+def _show_agent(directory: Path) -> None:
+    from harness.report.agent import AGENT_FILE  # noqa: PLC0415 - scipy loads slowly
+    from harness.report.document import check_version  # noqa: PLC0415 - likewise
+    from harness.store.trial import read_report  # noqa: PLC0415 - likewise
+
+    path = directory / AGENT_FILE
+    text = read_report(path)
+    check_version(text, str(path))
+    _print(text)
+
+
 def _show(report: Report, form: str) -> None:
     from harness.report import REPORTERS  # noqa: PLC0415 - scipy and rich load slowly
     from harness.report.terminal import terminal  # noqa: PLC0415 - likewise
@@ -119,8 +138,9 @@ def verify(
     given = {Arm.BASELINE: baseline, Arm.CANDIDATE: candidate}
     terms = _terms(scenario, given, **asked)
     calibration = _calibration(terms.parent, terms.scenario)
-    directory, report = run(replace(terms, calibration=calibration))
-    _show(report, form)
+    announce = progress.outline if form == "agent" else progress.announce
+    directory, report = run(replace(terms, calibration=calibration, announce=announce))
+    _show_trial(directory, report, form)
     progress.say(f"files: {directory}")
     codes = {**EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]
@@ -258,9 +278,9 @@ def judge(trial: Path, inconclusive_exit_code: int, form: str) -> int:
     from harness.dossier import judged  # noqa: PLC0415 - heavy
     from harness.trial import write_reports  # noqa: PLC0415 - heavy
 
-    report = judged(trial)
-    write_reports(trial, report)
-    _show(report, form)
+    report, shown = judged(trial)
+    write_reports(trial, report, shown)
+    _show_trial(trial, report, form)
     codes = {**EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]
 
@@ -271,16 +291,13 @@ def judge(trial: Path, inconclusive_exit_code: int, form: str) -> int:
 def report(trial: Path, form: str) -> None:
     """Show the verdict of a stored trial; exits with 0 whatever it is."""
     from harness.report.document import load  # noqa: PLC0415 - heavy
+    from harness.store.trial import read_report  # noqa: PLC0415 - likewise
 
+    if form == "agent":
+        _show_agent(trial)
+        return
     path = trial / "verdict.json"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path}: cannot be read: {error}",
-            hint=f"seatrial judge {trial} makes it, if that is a trial's directory",
-        ) from error
-    _show(load(text, str(path)), form)
+    _show(load(read_report(path), str(path)), form)
 
 
 @seatrial.command()

@@ -52,10 +52,10 @@ def option(name: str, *names: str, **settings: Any) -> Callable[[Any], Any]:
 format_option = option(
     "--format",
     "form",
-    type=click.Choice(["terminal", "json", "markdown", "junit"]),
+    type=click.Choice(["terminal", "json", "markdown", "junit", "agent"]),
     default="terminal",
     show_default=True,
-    help="How to show it.",
+    help="How to show it; agent: for whoever writes the fix, without what is held out.",
 )
 out_option = option(
     "--out",

@@ -16,6 +16,7 @@ from harness.model.part import (
     LatencyAllowance,
     Number,
     Part,
+    Percentage,
     RatioAllowance,
     Route,
     Size,
@@ -149,6 +150,16 @@ class Load(Part):
     """
     deadline: Duration = Field(default="10s", gt=0)  # type: ignore[assignment] # parsed
     """A request unanswered by then counts as this long and as an error."""
+    held_out: Percentage = Field(default="20%", le=0.9)  # type: ignore[assignment] # parsed
+    """Share of the recording's sessions that is replayed and judged as the rest is, but
+    left out of `agent.json`: a candidate cannot be made for them alone."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_held_out_of_a_locustfile(cls, given: object) -> object:
+        if isinstance(given, dict) and given.get("locustfile") is not None:
+            return {"held_out": "0%", **given}
+        return given
 
     @model_validator(mode="before")
     @classmethod
@@ -168,6 +179,10 @@ class Load(Part):
             raise ValueError("give either `users` or `replay`")
         if self.locustfile and (self.users is None or self.shape != "constant"):
             raise ValueError("a `locustfile` goes with `users` and no shape")
+        if self.locustfile and self.held_out:
+            raise ValueError(
+                "a `locustfile` has no recorded sessions: leave `held_out` out"
+            )
         return self
 
 

@@ -12,7 +12,7 @@ from harness.compare.figure import significant
 from harness.errors import ComparisonError
 from harness.model.verdict import SCHEMA_VERSION, Report
 
-__all__ = ["dump", "load"]
+__all__ = ["check_version", "dump", "load"]
 
 _REPORT: Final = TypeAdapter(Report)
 _VERSION: Final = "schema_version"
@@ -47,7 +47,7 @@ def load(text: str, where: str = "verdict.json") -> Report:
     Raises:
         ComparisonError: not such a document, or one of a newer Seatrial.
     """
-    _check_version(text, where)
+    check_version(text, where)
     try:
         return _REPORT.validate_json(text, strict=True)
     except ValidationError as exc:
@@ -56,7 +56,12 @@ def load(text: str, where: str = "verdict.json") -> Report:
         raise _broken(where, f"{field}: {first['msg']}") from exc
 
 
-def _check_version(text: str, where: str) -> None:
+def check_version(text: str, where: str) -> None:
+    """Refuse what is no JSON document of a version that is read here.
+
+    Raises:
+        ComparisonError: that it is not.
+    """
     try:
         document = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as exc:

@@ -30,6 +30,7 @@ def timeline(exchanges: list[tuple[int, int]]) -> Timeline:
         session=np.array(
             [numbers.setdefault(each, len(numbers)) for _, each in exchanges], "i8"
         ),
+        names=tuple(map(str, numbers)),
     )
 
 
