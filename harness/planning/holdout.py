@@ -21,7 +21,8 @@ def held_out(sessions: Sequence[str], share: float, seed: int) -> NDArray[np.boo
     """Whether each session is held out: about that share of them, never all.
 
     It depends on the session's name and the seed alone, not on the other sessions or
-    their order, but that the one which would be held out last never is.
+    their order. Where chance would hold out all or, where the share is a session at
+    least, none, one session is the exception.
 
     Args:
         sessions: by name.
@@ -37,5 +38,6 @@ def held_out(sessions: Sequence[str], share: float, seed: int) -> NDArray[np.boo
         float,
     )
     held = places < share * 2.0 ** (8 * _BYTES)
+    held[np.argmin(places)] |= share * len(sessions) >= 1
     held[np.argmax(places)] = False
     return held

@@ -47,22 +47,22 @@ _APART: Final[Mapping[Outcome, str]] = {
 
 _NEXT: Final[Mapping[str, str]] = {
     "p50": (
-        "every request pays: profile one request of this route on both builds; count"
-        " its queries, copies, parsing and logging"
+        "every request pays: profile one such request on both builds; count its"
+        " queries, copies, parsing and logging"
     ),
     "p95": (
         "the slow tail waits rather than works: look for a lock held over I/O, a pool"
-        " that is too small, a query whose cost depends on its data; send the route's"
-        " requests concurrently, one by one they are quick"
+        " that is too small, a query whose cost depends on its data; send such requests"
+        " concurrently, one by one they are quick"
     ),
     "p99": (
         "one in a hundred pauses: look for garbage collection, a cache that fills or"
         " evicts, retries, flushes to disk, a lock that is rarely contended"
     ),
     "errors": (
-        "send this route's requests concurrently to the candidate and read its log for"
-        " the first traceback; look for shared state, for what another request has"
-        " not written yet, for limits that are reached"
+        "send such requests concurrently to the candidate and read its log for the"
+        " first traceback; look for shared state, for what another request has not"
+        " written yet, for limits that are reached"
     ),
     "goodput": (
         "planned requests got no correct answer: see errors first, then what lets"
@@ -105,6 +105,8 @@ _NEXT: Final[Mapping[str, str]] = {
     ),
 }
 """By what a finding is about."""
+
+_NEXT_OF_ANYTHING: Final = "repeat the trial and look at what the message names"
 
 _NEXT_OF_FIX: Final[Mapping[FixOutcome, str]] = {
     FixOutcome.NOT_FIXED: (
@@ -209,7 +211,7 @@ def _evidence(estimate: Estimate) -> dict[str, Any]:
 def _next(finding: Finding, proof: Proof | None) -> str:
     if finding.metric == FIX and proof:
         return _NEXT_OF_FIX[proof.outcome]
-    advice = _NEXT[finding.metric]
+    advice = _NEXT.get(finding.metric, _NEXT_OF_ANYTHING)
     undecided = finding.severity == "inconclusive" and finding.metric in _TIMED
     return _UNDECIDED.format(advice=advice) if undecided else advice
 
@@ -219,5 +221,5 @@ def _held_out(shown: Report) -> str:
         return "nothing: all that is judged is shown"
     return (
         f"{held_out(shown)}; memory, CPU time, crashes and the generator are those of"
-        " the whole"
+        " the whole service"
     )
