@@ -7,7 +7,6 @@ import shutil
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,31 +17,25 @@ from harness.options import (
     PATH,
     address_of,
     build_arg_option,
+    calibration_of,
     format_option,
     inconclusive_option,
     option,
     out_option,
     pairs_of,
-    post_of,
-    seconds_of,
+    recording_of,
     soak_option,
     soaked_of,
+    terms_of,
     wait_option,
     with_crew,
-    workers_of,
 )
 from harness.progress import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from pathlib import Path
 
-    from harness.environment import Reference
-    from harness.model.calibration import Calibration
-    from harness.model.result import Arm
-    from harness.model.scenario import Scenario
-    from harness.model.traffic import Recording
     from harness.model.verdict import Report
-    from harness.trial import Terms
 
 __all__ = ["seatrial"]
 
@@ -63,6 +56,25 @@ def _write_no_more() -> None:
     """What is still in the buffer would be tried again at the end of the process."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _show_trial(directory: Path, report: Report, form: str) -> None:
+    """A verdict just reached; to a fixing agent, what was written for it."""
+    if form == "agent":
+        _show_agent(directory)
+    else:
+        _show(report, form)
+
+
+def _show_agent(directory: Path) -> None:
+    from harness.report.agent import AGENT_FILE  # noqa: PLC0415 - scipy loads slowly
+    from harness.report.document import check_version  # noqa: PLC0415 - likewise
+    from harness.store.trial import read_report  # noqa: PLC0415 - likewise
+
+    path = directory / AGENT_FILE
+    text = read_report(path)
+    check_version(text, str(path))
+    _print(text)
 
 
 def _show(report: Report, form: str) -> None:
@@ -120,71 +132,14 @@ def verify(
         _print_forecast(scenario, asked["out"], asked["soak"])
         return EXIT_OF["PASS"]
     given = {Arm.BASELINE: baseline, Arm.CANDIDATE: candidate}
-    terms = _terms(scenario, given, **asked)
-    calibration = _calibration(terms.parent, terms.scenario)
-    directory, report = run(replace(terms, calibration=calibration))
-    _show(report, form)
+    terms = terms_of(scenario, given, **asked)
+    calibration = calibration_of(terms.parent, terms.scenario)
+    announce = progress.outline if form == "agent" else progress.announce
+    directory, report = run(replace(terms, calibration=calibration, announce=announce))
+    _show_trial(directory, report, form)
     progress.say(f"files: {directory}")
     codes = {**EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]
-
-
-def _terms(
-    path: Path,
-    given: Mapping[Arm, str | None],
-    *,
-    out: Path,
-    max_time: str | None,
-    soak: str | None = None,
-    build_arg: tuple[str, ...],
-    wait: bool,
-    **crew: Any,
-) -> Terms:
-    """What the options of a command that runs trials ask for."""
-    from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
-    from harness.trial import Terms  # noqa: PLC0415 - heavy
-
-    max_time_s = seconds_of("--max-time", max_time) if max_time else None
-    build_args = pairs_of(build_arg)
-    scenario, here = soaked_of(read_scenario(path), soak), path.absolute().parent
-    return Terms(
-        scenario=scenario,
-        recording=_recording(scenario, here),
-        references=_references(given, scenario, here),
-        scenario_dir=here,
-        parent=out,
-        build_args=build_args,
-        max_time_s=max_time_s,
-        wait=wait,
-        workers=workers_of(**crew),
-        post=post_of(**crew),
-        announce=progress.announce,
-    )
-
-
-def _calibration(out: Path, scenario: Scenario) -> Calibration | None:
-    from harness.store.calibration import calibration_path, read_calibration  # noqa: PLC0415 - heavy
-
-    return read_calibration(calibration_path(out, scenario.name))
-
-
-def _recording(scenario: Scenario, here: Path) -> Recording | None:
-    from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
-
-    return open_recording(here / scenario.recording) if scenario.recording else None
-
-
-def _references(
-    given: Mapping[Arm, str | None], scenario: Scenario, here: Path
-) -> dict[Arm, Reference]:
-    from harness.environment import default, image_exists, resolve  # noqa: PLC0415 - heavy
-
-    return {
-        arm: resolve(text, cwd=Path.cwd(), image_exists=image_exists)
-        if text
-        else default(arm, scenario.service, cwd=here)
-        for arm, text in given.items()
-    }
 
 
 def _print_forecast(path: Path, out: Path, soak: str | None) -> None:
@@ -192,8 +147,8 @@ def _print_forecast(path: Path, out: Path, soak: str | None) -> None:
     from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
 
     scenario = soaked_of(read_scenario(path), soak)
-    recording = _recording(scenario, path.absolute().parent)
-    facts = forecast(scenario, recording, _calibration(out, scenario))
+    recording = recording_of(scenario, path.absolute().parent)
+    facts = forecast(scenario, recording, calibration_of(out, scenario))
     width = max(len(name) for name, _ in facts)
     _print("".join(f"{name:{width}}  {value}\n" for name, value in facts))
 
@@ -230,7 +185,7 @@ def calibrate(
     from harness.model.result import Arm  # noqa: PLC0415 - heavy
     from harness.report.calibration import calibration_text  # noqa: PLC0415 - heavy
 
-    terms = _terms(scenario, {Arm.BASELINE: baseline}, **asked)
+    terms = terms_of(scenario, {Arm.BASELINE: baseline}, **asked)
     calibration = run(
         replace(terms, references=dict.fromkeys(Arm, terms.references[Arm.BASELINE])),
         trials=trials,
@@ -272,12 +227,14 @@ def judge(
     from harness.trial import write_reports  # noqa: PLC0415 - heavy
 
     if budgets is not None:
+        if form == "agent":
+            raise InputError("--budgets: what if is not for --format agent")
         others = read_scenario(budgets).budgets
         _show(judged_by(trial, others, str(budgets)), form)
         return EXIT_OF["PASS"]
-    report = judged(trial)
-    write_reports(trial, report)
-    _show(report, form)
+    report, shown = judged(trial)
+    write_reports(trial, report, shown)
+    _show_trial(trial, report, form)
     codes = {**EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]
 
@@ -288,16 +245,13 @@ def judge(
 def report(trial: Path, form: str) -> None:
     """Show the verdict of a stored trial; exits with 0 whatever it is."""
     from harness.report.document import load  # noqa: PLC0415 - heavy
+    from harness.store.trial import read_report  # noqa: PLC0415 - likewise
 
+    if form == "agent":
+        _show_agent(trial)
+        return
     path = trial / "verdict.json"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path}: cannot be read: {error}",
-            hint=f"seatrial judge {trial} makes it, if that is a trial's directory",
-        ) from error
-    _show(load(text, str(path)), form)
+    _show(load(read_report(path), str(path)), form)
 
 
 @seatrial.command()
@@ -310,7 +264,7 @@ def validate(scenarios: tuple[Path, ...]) -> None:
     complaints = []
     for path in scenarios:
         try:
-            _recording(read_scenario(path), path.absolute().parent)
+            recording_of(read_scenario(path), path.absolute().parent)
         except InputError as error:
             complaints.append(error.text)
         else:

@@ -12,6 +12,7 @@ from harness.compare.calibration import told
 from harness.compare.evidence import RoundEvidence, TrialEvidence
 from harness.compare.judge import judge
 from harness.compare.measure import ArmColumns, measured
+from harness.compare.shown import shown
 from harness.compare.soundness import SoundLimits, sound_limits, void_reason
 from harness.errors import ComparisonError, InputError
 from harness.model.result import USAGE_FIELDS, Arm
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harness.compare.measure import ArmMeasures
     from harness.model.plan import Plan
     from harness.model.result import ArmResult, Round
     from harness.model.scenario import Budgets
@@ -49,28 +51,25 @@ class Dossier:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._shots = _Shots(journal.plan)
+        self._shown: list[RoundEvidence] = []
         self.rounds: list[RoundEvidence] = []
         self.limits = SoundLimits(plan_digest=journal.plan.digest, timer_late_ns=0)
 
     def add(self, round_: Round) -> RoundEvidence:
         """Read a finished round, measure it and say whether it is sound."""
-        columns = {arm: self._columns(round_.arm(arm)) for arm in Arm}
-        if not self.rounds:
-            budgets = self._journal.scenario.budgets
-            self.limits = sound_limits(
-                columns[Arm.BASELINE], budgets, self._journal.plan.digest
-            )
-        evidence = RoundEvidence(
-            round=replace(round_, void=void_reason(round_, self.limits)),
-            baseline=measured(columns[Arm.BASELINE]),
-            candidate=measured(columns[Arm.CANDIDATE]),
+        arms = [self._measured(round_.arm(arm)) for arm in Arm]
+        round_ = replace(round_, void=void_reason(round_, self.limits))
+        everything, part = (
+            RoundEvidence(round=round_, baseline=baseline, candidate=candidate)
+            for baseline, candidate in zip(*arms, strict=True)
         )
-        self.rounds.append(evidence)
-        return evidence
+        self.rounds.append(everything)
+        self._shown.append(part if self._shots.held_out.any() else everything)
+        return everything
 
     def evidence(self, journal: Journal) -> TrialEvidence:
         """All that was added, by the journal as it now stands."""
-        scenario = journal.scenario
+        scenario, plan = journal.scenario, journal.plan
         return TrialEvidence(
             scenario=scenario.name,
             why=scenario.why,
@@ -81,7 +80,7 @@ class Dossier:
             rounds=tuple(self.rounds),
             limits=self.limits,
             soak=scenario.rounds.soak is not None,
-            rate_per_s=journal.plan.rate_per_s,
+            rate_per_s=plan.rate_per_s,
             symptom=scenario.fix.symptom if scenario.fix else None,
             memory_limit=scenario.service.limits.memory,
             known=_known(journal),
@@ -91,7 +90,39 @@ class Dossier:
             environment=journal.environment,
             notes=journal.notes,
             calibration=told(journal.calibration, journal.doubt),
+            held_out=plan.planned_held_out / plan.planned if plan.planned else 0.0,
         )
+
+    def shown(self, journal: Journal) -> TrialEvidence:
+        """The same of the part that may be shown to whoever writes the candidate.
+
+        Rounds and what is void are the trial's; the measures are without the held-out
+        samples.
+        """
+        return replace(self.evidence(journal), rounds=tuple(self._shown))
+
+    def _measured(self, result: ArmResult) -> tuple[ArmMeasures, ArmMeasures]:
+        """Of all samples and of those shown; the columns of one arm are held at once.
+
+        The first warm-up sets the limits, without what is held out: they are printed.
+        """
+        everything = self._columns(result)
+        part = self._shown_part(everything)
+        if not self.rounds and result.arm is Arm.BASELINE:
+            budgets, digest = self._journal.scenario.budgets, self.limits.plan_digest
+            self.limits = sound_limits(part, budgets, digest)
+        if part is everything:
+            return (measured(everything),) * 2
+        of_part = measured(part)
+        del part
+        return measured(everything), of_part
+
+    def _shown_part(self, columns: ArmColumns) -> ArmColumns:
+        """Without the held-out samples, if there are any."""
+        if not self._shots.held_out.any():
+            return columns
+        held_out = self._shots.held_out[columns.samples["shot"]]
+        return shown(columns, held_out, self._journal.plan.planned_held_out)
 
     def _columns(self, result: ArmResult) -> ArmColumns:
         plan = self._journal.plan
@@ -130,14 +161,15 @@ def _known(journal: Journal) -> frozenset[str]:
     )
 
 
-def judged(directory: Path) -> Report:
-    """Judge a stored trial again, from its files alone.
+def judged(directory: Path) -> tuple[Report, Report]:
+    """Judge a stored trial again, from its files alone: all of it, and what is shown.
 
     Raises:
         InputError: the directory holds no trial.
         ComparisonError: its files are broken or do not fit together.
     """
-    return judge(evidence_of(directory))
+    journal, dossier = _read(directory)
+    return judge(dossier.evidence(journal)), judge(dossier.shown(journal))
 
 
 def judged_by(directory: Path, budgets: Budgets, whose: str) -> Report:
@@ -165,13 +197,18 @@ def judged_by(directory: Path, budgets: Budgets, whose: str) -> Report:
 
 
 def evidence_of(directory: Path) -> TrialEvidence:
-    """What a stored trial shows; raises what `judged` does."""
+    """All that a stored trial shows; raises what `judged` does."""
+    journal, dossier = _read(directory)
+    return dossier.evidence(journal)
+
+
+def _read(directory: Path) -> tuple[Journal, Dossier]:
     journal = read_journal(directory)
     dossier = Dossier(journal)
     for round_ in read_rounds(directory, journal.finished):
         _refuse_foreign(round_, journal, directory)
         dossier.add(round_)
-    return dossier.evidence(journal)
+    return journal, dossier
 
 
 def _refuse_foreign(round_: Round, journal: Journal, directory: Path) -> None:
@@ -199,6 +236,7 @@ class _Shots:
                 f"{plan.shots_path}: it is not the plan of this trial", hint=EDITED
             )
         self.request: NDArray[Any] = shots["request"]
+        self.held_out: NDArray[Any] = shots["held_out"]
         self.routes = tuple(dict.fromkeys(each.route for each in requests))
         places = {route: place for place, route in enumerate(self.routes)}
         self.route = np.array([places[each.route] for each in requests])

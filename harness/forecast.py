@@ -93,6 +93,8 @@ def _judged(
 ) -> Iterator[Fact]:
     """What will be judged, by the rule that will decide it in the first round."""
     yield "requests", f"{plan.planned:,} an arm and round, on {len(planned)} routes"
+    if plan.planned_held_out:
+        yield "held out", f"{plan.planned_held_out:,} of them, from agent.json"
     if scenario.rounds.soak:
         yield "hypotheses", "the growth of memory alone, over its budget in each round"
         return

@@ -8,27 +8,37 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from harness.errors import InputError
+from harness.progress import progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from harness.environment import Reference
     from harness.load.fleet import Post
+    from harness.model.calibration import Calibration
+    from harness.model.result import Arm
     from harness.model.scenario import Scenario
+    from harness.model.traffic import Recording
+    from harness.trial import Terms
 
 __all__ = [
     "EXIT_OF",
     "PATH",
     "address_of",
     "build_arg_option",
+    "calibration_of",
     "format_option",
     "inconclusive_option",
     "option",
     "out_option",
     "pairs_of",
     "post_of",
+    "recording_of",
+    "references_of",
     "seconds_of",
     "soak_option",
     "soaked_of",
+    "terms_of",
     "wait_option",
     "with_crew",
     "workers_of",
@@ -55,10 +65,10 @@ def option(name: str, *names: str, **settings: Any) -> Callable[[Any], Any]:
 format_option = option(
     "--format",
     "form",
-    type=click.Choice(["terminal", "json", "markdown", "junit"]),
+    type=click.Choice(["terminal", "json", "markdown", "junit", "agent"]),
     default="terminal",
     show_default=True,
-    help="How to show it.",
+    help="How to show it; agent: for whoever writes the fix, without what is held out.",
 )
 out_option = option(
     "--out",
@@ -178,4 +188,65 @@ def pairs_of(arguments: tuple[str, ...]) -> dict[str, str]:
             raise InputError(f"--build-arg {argument}: write it as NAME=VALUE")
     return {
         name: value for name, _, value in (each.partition("=") for each in arguments)
+    }
+
+
+def terms_of(
+    path: Path,
+    given: Mapping[Arm, str | None],
+    *,
+    out: Path,
+    max_time: str | None,
+    soak: str | None = None,
+    build_arg: tuple[str, ...],
+    wait: bool,
+    **crew: Any,
+) -> Terms:
+    """What the options of a command that runs trials ask for."""
+    from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
+    from harness.trial import Terms  # noqa: PLC0415 - heavy
+
+    max_time_s = seconds_of("--max-time", max_time) if max_time else None
+    build_args = pairs_of(build_arg)
+    scenario, here = soaked_of(read_scenario(path), soak), path.absolute().parent
+    return Terms(
+        scenario=scenario,
+        recording=recording_of(scenario, here),
+        references=references_of(given, scenario, here),
+        scenario_dir=here,
+        parent=out,
+        build_args=build_args,
+        max_time_s=max_time_s,
+        wait=wait,
+        workers=workers_of(**crew),
+        post=post_of(**crew),
+        announce=progress.announce,
+    )
+
+
+def calibration_of(out: Path, scenario: Scenario) -> Calibration | None:
+    """What is known beforehand of what trials there can see."""
+    from harness.store.calibration import calibration_path, read_calibration  # noqa: PLC0415 - heavy
+
+    return read_calibration(calibration_path(out, scenario.name))
+
+
+def recording_of(scenario: Scenario, here: Path) -> Recording | None:
+    """The traffic; `None` where a locustfile is the load."""
+    from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
+
+    return open_recording(here / scenario.recording) if scenario.recording else None
+
+
+def references_of(
+    given: Mapping[Arm, str | None], scenario: Scenario, here: Path
+) -> dict[Arm, Reference]:
+    """Which code each arm is, as given or by default."""
+    from harness.environment import default, image_exists, resolve  # noqa: PLC0415 - heavy
+
+    return {
+        arm: resolve(text, cwd=Path.cwd(), image_exists=image_exists)
+        if text
+        else default(arm, scenario.service, cwd=here)
+        for arm, text in given.items()
     }

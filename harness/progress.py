@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -29,6 +30,10 @@ class Progress:
             self._replace(told)
         elif told.over:
             self.say(_line_of(told))
+
+    def outline(self, told: Announcement) -> None:
+        """Tell the same without figures: they would be of held-out traffic, too."""
+        self.announce(told if isinstance(told, str) else replace(told, pulse=None))
 
     def _replace(self, step: Step) -> None:
         self.end_step()

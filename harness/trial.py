@@ -38,6 +38,7 @@ from harness.model.result import Arm
 from harness.opening import opened
 from harness.planning.planner import make_plan
 from harness.report import REPORTERS
+from harness.report.agent import AGENT_FILE, agent
 from harness.rounds import Pair, first_arms, play_round
 from harness.store.trial import (
     Journal,
@@ -63,7 +64,10 @@ if TYPE_CHECKING:
 __all__ = ["FILES", "Terms", "verify", "write_reports"]
 
 FILES: Final = {"verdict.json": "json", "summary.md": "markdown", "junit.xml": "junit"}
-"""What stands in every trial's directory, and the reporter that writes it."""
+"""What stands in every trial's directory, and the reporter that writes it.
+
+Beside them `agent.json`, which takes two reports.
+"""
 
 _ATTEMPTS = 2
 
@@ -182,10 +186,22 @@ def _directory(parent: Path, name: str) -> Iterator[Path]:
             shutil.rmtree(directory)
 
 
-def write_reports(directory: Path, report: Report) -> None:
-    """Write the files that stand in every trial's directory."""
+def write_reports(directory: Path, report: Report, shown: Report) -> None:
+    """Write the files that stand in every trial's directory.
+
+    Args:
+        directory: the trial's.
+        report: on everything.
+        shown: on the part that may be shown to whoever writes the candidate.
+    """
     for name, reporter in FILES.items():
         write_text(directory / name, REPORTERS[reporter](report))
+    told = agent(
+        shown,
+        outcome=report.verdict.outcome,
+        fix=report.proof.outcome if report.proof else None,
+    )
+    write_text(directory / AGENT_FILE, told)
 
 
 def _prepare(terms: Terms, arm: Arm, trial: str) -> AbstractContextManager[Build]:
@@ -240,7 +256,8 @@ class _Course:
         finally:
             write_journal(self._pair.directory, self.journal)
             report = judge(self._dossier.evidence(self.journal))
-            write_reports(self._pair.directory, report)
+            shown = judge(self._dossier.shown(self.journal))
+            write_reports(self._pair.directory, report, shown)
         return report
 
     def _announce(self, told: Announcement) -> None:

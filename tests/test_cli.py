@@ -63,6 +63,7 @@ def run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
         (["verify", "s.yaml", "--soak", "0s"], "--soak 0s: Input should be greater"),
         (["judge", "."], "holds no trial.json"),
         (["report", "."], "verdict.json: cannot be read"),
+        (["report", ".", "--format", "agent"], "agent.json: cannot be read"),
     ],
 )
 def test_wrong_input(tmp_path: Path, arguments: list[str], message: str) -> None:
@@ -216,3 +217,25 @@ def test_reader_that_stops_early(tmp_path: Path) -> None:
         said = process.stderr.read()
 
     assert (0, b"") == (process.returncode, said)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "agent.json: "), ('{"schema_version": 2}', "is newer than this Seatrial")],
+)
+def test_broken_agent_file(tmp_path: Path, text: str, message: str) -> None:
+    """What is shown again is whole, and of a version that is known."""
+    (tmp_path / "agent.json").write_text(text)
+
+    code, out, err = run("report", ".", "--format", "agent", cwd=tmp_path)
+
+    assert (4, "") == (code, out)
+    assert message in err
+
+
+@pytest.mark.parametrize("command", ["verify", "judge", "report"])
+def test_format_agent_is_offered(tmp_path: Path, command: str) -> None:
+    """Each command that shows a verdict can show what a fixing agent may know."""
+    _, out, _ = run(command, "--help", cwd=tmp_path)
+
+    assert re.search(r"\bagent\]", out)

@@ -189,7 +189,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_whole(whole: Path) -> None:
     """The trial that the others damage passes."""
-    assert judged(whole).verdict.outcome is Outcome.PASS
+    assert judged(whole)[0].verdict.outcome is Outcome.PASS
 
 
 def _missing(name: str) -> Damage:

@@ -71,6 +71,8 @@ class TrialEvidence:
         environment: facts in words.
         notes: what else the reader should know, a sentence each.
         calibration: what could be seen, in words.
+        held_out: share of the planned requests that are judged, but not shown to
+            whoever writes the candidate.
     """
 
     scenario: str
@@ -92,6 +94,7 @@ class TrialEvidence:
     environment: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     calibration: str = ""
+    held_out: float = 0.0
 
     @property
     def sound(self) -> tuple[RoundEvidence, ...]:

@@ -54,6 +54,7 @@ def judge(trial: TrialEvidence) -> Report:
         generator=_generator(trial.sound),
         proof=case.proof and _beside(case.proof, found.outcome),
         calibration=trial.calibration,
+        held_out=significant(trial.held_out),
     )
 
 

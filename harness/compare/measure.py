@@ -50,6 +50,8 @@ class ArmColumns:
             plan says it, how many were sent.
         open_loop: whether shots have due times of their own.
         settled: the share of the requests before which growth is not looked at.
+        share: of the arm's planned requests, how many these samples are of. CPU time
+            and growth, which are the whole build's, count for them by that much.
     """
 
     samples: Mapping[str, NDArray[Any]]
@@ -62,6 +64,7 @@ class ArmColumns:
     planned: int
     open_loop: bool
     settled: float = 0.0
+    share: float = 1.0
 
 
 class Signature(NamedTuple):
@@ -177,6 +180,8 @@ def measured(columns: ArmColumns) -> ArmMeasures:
     answered = keep & (samples["cause"] == 0)
     error = _error(columns)
     counted = keep & _countable(columns)
+    cpu_ns = columns.cpu_ns
+    slope = growth(samples, columns.usage, after=columns.settled)
     return ArmMeasures(
         latency_ns=latencies_by_route(columns, keep),
         requests=_by_route(columns, counted),
@@ -186,9 +191,9 @@ def measured(columns: ArmColumns) -> ArmMeasures:
         planned=columns.planned,
         denied=_count(answered & _denied(columns)),
         reconnected=_count(keep & (samples["reconnected"] != 0)),
-        cpu_ns=columns.cpu_ns,
+        cpu_ns=None if cpu_ns is None else round(cpu_ns * columns.share),
         memory_bytes=_memory_level(columns.usage),
-        growth_bytes=growth(samples, columns.usage, after=columns.settled),
+        growth_bytes=None if slope is None else slope * columns.share,
         episodes=_episodes(columns, counted & error),
         by_slice=_by_slice(columns, counted, error),
     )

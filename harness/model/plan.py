@@ -19,6 +19,7 @@ SHOT_FIELDS: Final[Mapping[str, str]] = {
     "think_ns": "i8",
     "fresh": "?",
     "request": "u4",
+    "held_out": "?",
 }
 """One shot, as numpy types; shots are ordered by user and time.
 
@@ -27,7 +28,8 @@ moment on the arm's clock and `think_ns` 0. In a closed population `think_ns` is
 pause after the user's previous answer, for its first shot after the arm's start, and
 `due_ns` the moment at which the user leaves, after which the shot is not sent; -1: it
 stays. `fresh` marks the start of a session, with an empty cookie jar. `request`
-is the row of the planned request.
+is the row of the planned request. `held_out` marks the shots of sessions that are
+judged, but not shown to whoever writes the candidate.
 """
 
 
@@ -77,6 +79,7 @@ class Plan:
         planned: shots that fall due in them, if every answer comes at once; 0 where a
             locustfile decides it.
         peak_users: the most virtual users on stage at once, likewise.
+        planned_held_out: of `planned`, those that are held out.
     """
 
     shots_path: Path
@@ -90,6 +93,7 @@ class Plan:
     slices: int
     planned: int
     peak_users: int
+    planned_held_out: int = 0
 
     def __post_init__(self) -> None:
         if min(self.slice_ns, self.slices) < 1 or min(self.warmup_ns, self.planned) < 0:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
 from typing import Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from harness.model.part import (
     Duration,
@@ -16,6 +16,7 @@ from harness.model.part import (
     LatencyAllowance,
     Number,
     Part,
+    Percentage,
     RatioAllowance,
     Route,
     Size,
@@ -45,6 +46,7 @@ __all__ = [
 
 Driver = Literal["docker", "process", "url"]
 
+_MOST_HELD_OUT: Final = 0.9
 _MOST_ROUNDS: Final = 10
 
 
@@ -149,6 +151,23 @@ class Load(Part):
     """
     deadline: Duration = Field(default="10s", gt=0)  # type: ignore[assignment] # parsed
     """A request unanswered by then counts as this long and as an error."""
+    held_out: Percentage = "20%"  # type: ignore[assignment] # parsed
+    """Share of the recording's sessions that is replayed and judged as the rest is, but
+    left out of `agent.json`: a candidate cannot be made for them alone."""
+
+    @field_validator("held_out")
+    @classmethod
+    def _something_is_shown(cls, share: float) -> float:
+        if share > _MOST_HELD_OUT:
+            raise ValueError("at most 90% can be held out")
+        return share
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_held_out_of_a_locustfile(cls, given: object) -> object:
+        if isinstance(given, dict) and given.get("locustfile") is not None:
+            return {"held_out": "0%", **given}
+        return given
 
     @model_validator(mode="before")
     @classmethod
@@ -168,6 +187,10 @@ class Load(Part):
             raise ValueError("give either `users` or `replay`")
         if self.locustfile and (self.users is None or self.shape != "constant"):
             raise ValueError("a `locustfile` goes with `users` and no shape")
+        if self.locustfile and self.held_out:
+            raise ValueError(
+                "a `locustfile` has no recorded sessions: leave `held_out` out"
+            )
         return self
 
 

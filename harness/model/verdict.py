@@ -23,7 +23,7 @@ UNITS: Final = ("ns", "bytes", "ratio", "ns/request", "bytes/1000 requests")
 """Of the figures in an estimate."""
 
 SCHEMA_VERSION: Final = 1
-"""Of `verdict.json`; a reader refuses a larger one."""
+"""Of `verdict.json` and `agent.json`; a reader refuses a larger one."""
 
 
 class Outcome(StrEnum):
@@ -172,6 +172,7 @@ class Report:
         generator: worst generator health over the sound rounds, name → value, units in
             the name.
         calibration: what this machine could have seen, in words.
+        held_out: share of `requests` in sessions that are not in `agent.json`.
     """
 
     scenario: str
@@ -187,3 +188,4 @@ class Report:
     generator: tuple[tuple[str, float], ...]
     proof: Proof | None = None
     calibration: str = ""
+    held_out: float = 0.0

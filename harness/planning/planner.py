@@ -18,6 +18,7 @@ from harness.errors import InputError
 from harness.model.plan import LOCUSTFILE, PlannedRequest
 from harness.model.route import route_of
 from harness.model.traffic import Request
+from harness.planning.holdout import held_out
 from harness.planning.shape import period_ns, session_curve, user_curve
 from harness.store.plan import write_plan
 from harness.store.recording import exchanges
@@ -77,6 +78,8 @@ def make_plan(scenario: Scenario, recording: Recording | None, directory: Path) 
         )
     peak_users = _peak_users(shots)
     after_warmup = shots.pop("at_ns") >= rounds.warmup
+    held = held_out(timeline.names, scenario.load.held_out, scenario.seed)
+    shots["held_out"] = held[timeline.session[shots["row"]]]
     shots["request"], requests = _distinct_requests(recording, shots.pop("row"))
     _refuse_unknown_routes(scenario, requests)
     return write_plan(
@@ -89,6 +92,7 @@ def make_plan(scenario: Scenario, recording: Recording | None, directory: Path) 
         slices=rounds.slices,
         planned=int(after_warmup.sum()),
         peak_users=peak_users,
+        planned_held_out=int((after_warmup & shots["held_out"]).sum()),
     )
 
 

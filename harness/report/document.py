@@ -12,7 +12,7 @@ from harness.compare.figure import significant
 from harness.model.verdict import SCHEMA_VERSION, Report
 from harness.store.document import Document
 
-__all__ = ["dump", "load"]
+__all__ = ["check_version", "dump", "load"]
 
 _REPORT: Final = Document(
     content=TypeAdapter(Report),
@@ -52,3 +52,12 @@ def load(text: str, where: str = "verdict.json") -> Report:
         ComparisonError: not such a document, or one of a newer Seatrial.
     """
     return _REPORT.read(text, where)
+
+
+def check_version(text: str, where: str) -> None:
+    """Refuse what is no JSON document of a version that is read here.
+
+    Raises:
+        ComparisonError: that it is not.
+    """
+    _REPORT.check(text, where)

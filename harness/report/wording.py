@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 
     from harness.model.verdict import Estimate, Finding, Report
 
-__all__ = ["HEADINGS", "facts", "notes", "printable", "reasons", "row", "worst_first"]
+__all__ = [
+    "HEADINGS",
+    "facts",
+    "held_out",
+    "notes",
+    "printable",
+    "reasons",
+    "row",
+    "worst_first",
+]
 
 HEADINGS: Final = (
     "metric",
@@ -85,11 +94,22 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
         ("baseline", report.baseline),
         ("candidate", report.candidate),
         ("rounds", f"{report.rounds} of {report.requests:,} requests an arm"),
+        ("held out", held_out(report)),
         ("environment", "; ".join(report.environment)),
         ("generator at worst", ", ".join(_health(*each) for each in report.generator)),
         ("calibration", report.calibration),
     )
     return tuple((name, printable(value)) for name, value in every if value)
+
+
+def held_out(report: Report) -> str:
+    """How much of the requests a fixing agent is not told of, empty for none."""
+    if not report.held_out:
+        return ""
+    return (
+        f"{figure(report.held_out, 'ratio')} of the requests, in whole sessions, are"
+        " judged as the rest is but left out of agent.json"
+    )
 
 
 def _health(name: str, value: float) -> str:

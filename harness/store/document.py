@@ -57,14 +57,7 @@ class Document(Generic[_Content]):
         Raises:
             ComparisonError: it is broken, or of a newer version.
         """
-        version = self._version(text, where)
-        if type(version) is not int or version < 1:
-            raise self._broken(where, f"{self.key}: not a version")
-        if version > self.version:
-            raise ComparisonError(
-                newer(where, version, self.version),
-                hint="update Seatrial, or move the file away",
-            )
+        self.check(text, where)
         try:
             return self.content.validate_json(text)
         except ValidationError as error:
@@ -73,12 +66,20 @@ class Document(Generic[_Content]):
             message = first["msg"].removeprefix("Value error, ")
             raise self._broken(where, f"{field}: {message}") from error
 
-    def _version(self, text: str, where: Path | str) -> object:
+    def check(self, text: str, where: Path | str) -> None:
+        """Refuse what is no JSON or of a newer version; raises what `read` does."""
         try:
             document: Any = json.loads(text, parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
             raise self._broken(where, f"broken: {error}") from error
-        return document.get(self.key) if isinstance(document, dict) else None
+        version = document.get(self.key) if isinstance(document, dict) else None
+        if type(version) is not int or version < 1:
+            raise self._broken(where, f"{self.key}: not a version")
+        if version > self.version:
+            raise ComparisonError(
+                newer(where, version, self.version),
+                hint="update Seatrial, or move the file away",
+            )
 
     def _broken(self, where: Path | str, message: str) -> ComparisonError:
         return ComparisonError(f"{where}: {message}", hint=self.remedy)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["digest_of", "moments_ns", "read_requests", "read_shots", "write_plan"]
 
+_HELD_OUT = "held_out"
 _LEAST_STEP_NS = 1_000_000
 _PAIRS = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
 _REQUESTS = pa.schema(
@@ -49,12 +50,10 @@ def write_plan(
     slices: int,
     planned: int,
     peak_users: int,
+    planned_held_out: int = 0,
 ) -> Plan:
     """Store a plan's two tables in a directory and return the handle on them."""
-    columns = {
-        name: np.ascontiguousarray(shots[name], dtype)
-        for name, dtype in SHOT_FIELDS.items()
-    }
+    columns = _columns(shots)
     shots_path, requests_path = (
         directory / "plan.parquet",
         directory / "requests.parquet",
@@ -75,16 +74,30 @@ def write_plan(
         slices=slices,
         planned=planned,
         peak_users=peak_users,
+        planned_held_out=planned_held_out,
     )
+
+
+def _columns(shots: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Those of `SHOT_FIELDS`; shots that do not say so are not held out."""
+    every = {_HELD_OUT: np.zeros(len(shots["user"])), **shots}
+    return {
+        name: np.ascontiguousarray(every[name], dtype)
+        for name, dtype in SHOT_FIELDS.items()
+    }
 
 
 def digest_of(
     shots: Mapping[str, NDArray[Any]], requests: Sequence[PlannedRequest]
 ) -> str:
-    """SHA-256 over the content of a plan, in hexadecimal."""
+    """SHA-256 over the content of a plan, in hexadecimal.
+
+    With nothing held out it is that of the plans before there was such a column.
+    """
     digest = hashlib.sha256()
-    for name, dtype in SHOT_FIELDS.items():
-        digest.update(np.ascontiguousarray(shots[name], dtype).tobytes())
+    for name, column in _columns(shots).items():
+        if name != _HELD_OUT or column.any():
+            digest.update(column.tobytes())
     for planned in requests:
         digest.update(repr(planned).encode())
     return digest.hexdigest()
@@ -92,7 +105,14 @@ def digest_of(
 
 def read_shots(path: Path) -> dict[str, NDArray[Any]]:
     """The shots' columns, ordered by user and time; the row number is the shot."""
-    return read_columns(path, SHOT_FIELDS)
+    with reading(path):
+        stored = pq.read_schema(path).names
+    fields = {
+        name: kind
+        for name, kind in SHOT_FIELDS.items()
+        if name in stored or name != _HELD_OUT
+    }
+    return _columns(read_columns(path, fields))
 
 
 def moments_ns(plan: Plan) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@
       trial.json  plan.parquet  requests.parquet
       round-01/   round.json
         baseline/ candidate/   samples.parquet  usage.parquet  logs.txt
-      verdict.json  summary.md  junit.xml
+      verdict.json  summary.md  junit.xml  agent.json
 
 A round under way is `round-01.partial`, one that lost a load worker `round-01.void`. A
 file appears under its name when it is whole.
@@ -39,6 +39,7 @@ __all__ = [
     "new_trial_directory",
     "partial_round",
     "read_journal",
+    "read_report",
     "read_rounds",
     "write_journal",
     "write_round",
@@ -117,6 +118,22 @@ def write_text(path: Path, text: str) -> None:
             partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def read_report(path: Path) -> str:
+    """The text of a report that stands in a trial's directory.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        parent = path.parent
+        raise InputError(
+            f"{path}: cannot be read: {error}",
+            hint=f"seatrial judge {parent} makes it, if that is a trial's directory",
+        ) from error
 
 
 def write_journal(directory: Path, journal: Journal) -> None:

@@ -387,6 +387,7 @@ def _recorded(rate: int) -> Timeline:
         start_ns=number * (SECOND // rate),
         duration_ns=np.zeros(count, "i8"),
         session=generation * at_once + number % at_once,
+        names=(),
     )
 
 

@@ -147,7 +147,10 @@ def record(directory: Path) -> None:
             request=Request(
                 method=method,
                 target=target,
-                headers=(("cookie", "sid=recorded"),) if target == "/mine" else (),
+                headers=(
+                    ("customer", f"c{customer}"),
+                    *([("cookie", "sid=recorded")] if target == "/mine" else ()),
+                ),
                 body=b"{}" if method == "POST" else b"",
             ),
             response=Response(status=200, duration_ns=2_000_000),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from harness.planning.holdout import held_out
 from tests.end_to_end.conftest import record
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def test_equal_builds(
         "verdict.json",
         "summary.md",
         "junit.xml",
+        "agent.json",
     } == {path.name for path in trial.iterdir()}
     verdict = json.loads((trial / "verdict.json").read_text())
     (errors,) = (e for e in verdict["estimates"] if e["metric"] == "errors")
@@ -117,7 +119,7 @@ def test_judged_again(
     answering("one", 0.002)
     seatrial(*arms("one", "one"))
     trial = only_trial(seatrial)
-    names = ("verdict.json", "summary.md", "junit.xml")
+    names = ("verdict.json", "summary.md", "junit.xml", "agent.json")
     before = {name: (trial / name).read_bytes() for name in names}
     for name in names:
         (trial / name).unlink()
@@ -126,10 +128,9 @@ def test_judged_again(
 
     assert code == 0, err
     assert before == {name: (trial / name).read_bytes() for name in names}
-    assert (
-        before["verdict.json"].decode()
-        == seatrial("report", str(trial), "--format", "json")[1]
-    )
+    for form, name in (("json", "verdict.json"), ("agent", "agent.json")):
+        _, out, _ = seatrial("report", str(trial), "--format", form)
+        assert before[name].decode() == out
     shutil.rmtree(trial / "round-02")
     code, _, err = seatrial("judge", str(trial))
     assert code == 4
@@ -187,6 +188,37 @@ def test_errors_fail(
 
     assert (1, "FAIL") == (code, out.split()[0]), err
     assert "errors" in out.splitlines()[0]
+
+
+def test_special_cased(
+    seatrial: Seatrial,
+    answering: Callable[[str, float], Path],
+    scenario: Callable[..., Path],
+) -> None:
+    """A candidate that fails held-out customers alone fails, and is not told where."""
+    scenario("{users: 30, held_out: 50%}", rounds=4)
+    answering("one", 0.002)
+    special = answering("two", 0.002) / "serve.py"
+    names = [f"s{customer}" for customer in range(10)]
+    unseen = [n for n, held in enumerate(held_out(names, 0.5, seed=1)) if held]
+    broken = special.read_text().replace(
+        "            body =",
+        f"            if any(b'customer: c%d\\r' % n in head for n in {unseen}):\n"
+        '                status = b"503 No"\n'
+        "            body =",
+    )
+    special.write_text(broken)
+
+    code, out, err = seatrial(*arms("one", "two"), "--format", "agent")
+
+    told = json.loads(out)
+    assert (1, "FAIL") == (code, told["outcome"]), err
+    assert "the held-out part of the traffic decides" in told["reason"]
+    assert "errors" not in out.replace(told["reason"], "")
+    assert "503" not in out
+    verdict = (only_trial(seatrial) / "verdict.json").read_text()
+    assert "errors:" in verdict
+    assert " errors, lag" not in err
 
 
 def test_candidate_that_never_comes_up(

@@ -125,3 +125,30 @@ def test_shape_of_each_model() -> None:
     """A replay keeps the recorded shape, a population is constant."""
     assert "recorded" == Load.model_validate({"replay": {}}).shape
     assert "constant" == Load.model_validate({"users": 1}).shape
+
+
+def test_held_out() -> None:
+    """A fifth of the recording, or what is asked for; nothing of a locustfile."""
+    locust = {"users": 1, "locustfile": "l.py"}
+    loads = ({"users": 1}, {"users": 1, "held_out": "5%"}, locust)
+
+    shares = [Load.model_validate(each).held_out for each in loads]
+
+    assert [0.2, 0.05, 0.0] == shares
+    written = Load.model_validate(locust).model_dump(mode="json", exclude_none=True)
+    assert 0.0 == Load.model_validate(written).held_out
+
+
+@pytest.mark.parametrize(
+    ("load", "message"),
+    [
+        ({"held_out": "95%"}, "at most 90% can be held out"),
+        ({"held_out": 0.2}, "needs a number with a unit"),
+        ({"held_out": "-5%"}, "needs a number with a unit"),
+        ({"held_out": "20%", "locustfile": "l.py"}, "leave `held_out` out"),
+    ],
+)
+def test_bad_held_out(load: dict[str, Any], message: str) -> None:
+    """What cannot be held out is refused with the remedy."""
+    with pytest.raises(ValidationError, match=message):
+        Load.model_validate({"users": 1, **load})

@@ -1,20 +1,26 @@
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.model.scenario import Replay, Rounds
-from harness.model.traffic import Exchange, Request
+from harness.model.plan import Plan
+from harness.model.scenario import Replay, Rounds, Scenario
+from harness.model.traffic import Exchange, Recording, Request
 from harness.planning.curve import Curve, Stays
 from harness.planning.planner import (
     Shots,
     closed_shots,
+    make_plan,
     open_shots,
     planned_request,
     shaped_shots,
 )
+from harness.store.plan import read_requests, read_shots
+from harness.store.recording import Provenance, table_of, write_recording
 from harness.store.timeline import Timeline
 
 SECOND = 1_000_000_000
@@ -30,6 +36,7 @@ def timeline(exchanges: list[tuple[int, int]]) -> Timeline:
         session=np.array(
             [numbers.setdefault(each, len(numbers)) for _, each in exchanges], "i8"
         ),
+        names=tuple(map(str, numbers)),
     )
 
 
@@ -211,3 +218,111 @@ def test_nobody_on_stage() -> None:
     shots = closed_shots(recorded, population(0, Curve.of([(0, 0.4)])), SECOND, seed=1)
 
     assert {0} == {len(column) for column in shots.values()}
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Recording:
+    """Fifty sessions of four requests, each with a path of its own."""
+    exchanges = [
+        Exchange(
+            start_ns=(500 * step + 40 * session) * 10**6,
+            client="c",
+            session=f"s{session}",
+            request=Request(method="GET", target=f"/visitor-{session}/{step}"),
+        )
+        for session in range(50)
+        for step in range(4)
+    ]
+    provenance = Provenance(
+        source_format="har",
+        started_at="",
+        sessions=50,
+        clock_ns=1,
+        cookies_recorded=True,
+    )
+    table = table_of(sorted(exchanges, key=lambda each: each.start_ns))
+    return write_recording(iter([table]), tmp_path / "r.parquet", lambda: provenance)
+
+
+def planned(
+    load: dict[str, Any], recording: Recording | None, directory: Path, seed: int = 1
+) -> Plan:
+    directory.mkdir()
+    return make_plan(
+        Scenario.model_validate(
+            {
+                "name": "x",
+                **({"recording": "r.parquet"} if recording else {}),
+                "service": {"image": "i"},
+                "load": load,
+                "rounds": {"warmup": "1s", "ramp": "1s", "slices": 2, "slice": "2s"},
+                "seed": seed,
+            }
+        ),
+        recording,
+        directory,
+    )
+
+
+LOADS = [
+    {"users": 20},
+    {"replay": {"speed": 2, "scale": 3}},
+    {"replay": {}, "shape": {"spike": {"factor": 3, "at": "1s", "for": "1s"}}},
+]
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_held_out_changes_no_shot(
+    tmp_path: Path, recording: Recording, load: dict[str, Any]
+) -> None:
+    """Whatever is held out, the same is sent at the same moments but for the mark."""
+    plans = [
+        planned({**load, "held_out": share}, recording, tmp_path / share)
+        for share in ("0%", "20%", "70%")
+    ]
+
+    shots = [read_shots(plan.shots_path) for plan in plans]
+    marks = [each.pop("held_out") for each in shots]
+
+    for each in shots[1:]:
+        assert all(np.array_equal(shots[0][name], each[name]) for name in shots[0])
+    assert plans[0].planned == plans[1].planned == plans[2].planned
+    assert 0 == plans[0].planned_held_out < plans[1].planned_held_out
+    assert not marks[0].any()
+    assert np.all(marks[1] <= marks[2])
+    assert 3 == len({plan.digest for plan in plans})
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_held_out_by_session(
+    tmp_path: Path, recording: Recording, load: dict[str, Any]
+) -> None:
+    """The same seed holds out the same sessions, each of them whole, another others."""
+    plans = [
+        planned({**load, "held_out": "40%"}, recording, tmp_path / name, seed)
+        for name, seed in (("a", 7), ("b", 7), ("c", 8))
+    ]
+
+    held, again, others = (_sessions(plan, held=True) for plan in plans)
+
+    assert held == again != others
+    assert not held & _sessions(plans[0], held=False)
+    assert 10 <= len(held) <= 30
+
+
+def _sessions(plan: Plan, *, held: bool) -> set[str]:
+    """Of which sessions there are shots that are, or are not, held out."""
+    shots, requests = read_shots(plan.shots_path), read_requests(plan.requests_path)
+    wanted = np.unique(shots["request"][shots["held_out"] == held])
+    return {requests[each].request.target.split("/")[1] for each in wanted}
+
+
+def test_nothing_of_a_locustfile_is_held_out(tmp_path: Path) -> None:
+    """What it sends is in no recording."""
+    path = tmp_path / "locustfile.py"
+    path.write_text("")
+
+    plan = planned({"users": 3, "locustfile": path}, None, tmp_path / "plan")
+
+    assert not read_shots(plan.shots_path)["held_out"].any()
+    assert 0 == plan.planned_held_out

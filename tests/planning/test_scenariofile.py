@@ -113,6 +113,11 @@ def test_complaints(tmp_path: Path, old: str, new: str, expected: str) -> None:
         ("service: {limits: {memory: 0B}}", "1:28: service.limits.memory: must be mo"),
         ("service: []", "1:10: service: a mapping of keys to values is wanted"),
         ("load: {deadline: 0s}", "1:18: load.deadline: must be more than 0"),
+        ("load: {held_out: 95%}", "1:18: load.held_out: at most 90% can be held out"),
+        (
+            "load: {held_out: 0.2}",
+            "1:18: load.held_out: 0.2 needs a number with a",
+        ),
         ("load: {users: 1.5}", "1:15: load.users: a whole number is wanted"),
         ("load: {replay: {scale: 1e300}}", "1:24: load.replay.scale: must be at mos"),
         ("load: {replay: {speed: x}}", "1:24: load.replay.speed: a number is wanted"),

@@ -23,6 +23,7 @@ TIMELINE = Timeline(
     start_ns=np.arange(100) * SECOND // 10,
     duration_ns=np.zeros(100, "i8"),
     session=np.arange(100) // 4,
+    names=tuple(map(str, range(25))),
 )
 """A session of 4 requests begins every 0.4 s; the recording starts over after 10 s."""
 
@@ -58,6 +59,7 @@ def test_population_as_recorded() -> None:
         start_ns=(np.sqrt(np.linspace(0, 1, 400)) * 100 * SECOND).astype("i8"),
         duration_ns=np.zeros(400, "i8"),
         session=np.arange(400),
+        names=tuple(map(str, range(400))),
     )
 
     curve = user_curve("recorded", 100, ROUNDS, rising)

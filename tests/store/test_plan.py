@@ -2,13 +2,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from harness.errors import ComparisonError
 from harness.model.plan import Plan, PlannedRequest
 from harness.model.traffic import Request
 from harness.store.plan import digest_of, read_requests, read_shots, write_plan
 
+REQUEST = PlannedRequest(
+    request=Request(method="GET", target="/"),
+    route="GET /",
+    cookies=None,
+    recorded_status=200,
+)
 TEXT = st.text(st.characters(codec="latin-1"), max_size=5)
 PAIRS = st.lists(st.tuples(TEXT.map(str.lower), TEXT), max_size=3).map(tuple)
 
@@ -77,3 +86,29 @@ def test_digest(tmp_path: Path) -> None:
     shots = read_shots(plans[2].shots_path)
     assert digests[2] == digest_of(shots, read_requests(plans[2].requests_path))
     assert digests[2] != digest_of({**shots, "user": shots["user"] + 1}, [other])
+
+
+def test_a_plan_that_knows_of_nothing_held_out(tmp_path: Path) -> None:
+    """One stored before there was such a column reads as held out in no part."""
+    plan = stored(tmp_path, [REQUEST])
+    old = pq.read_table(plan.shots_path).drop_columns("held_out")
+    pq.write_table(old, plan.shots_path)
+
+    shots = read_shots(plan.shots_path)
+
+    assert [False] * 3 == shots["held_out"].tolist()
+    assert plan.digest == digest_of(shots, [REQUEST])
+    marked = {**shots, "held_out": np.array([False, True, False])}
+    assert plan.digest != digest_of(marked, [REQUEST])
+
+
+def test_a_plan_without_a_column(tmp_path: Path) -> None:
+    """Any other column that is missing is named."""
+    plan = stored(tmp_path, [REQUEST])
+    broken = pq.read_table(plan.shots_path).drop_columns("think_ns")
+    pq.write_table(broken, plan.shots_path)
+
+    with pytest.raises(
+        ComparisonError, match=r"plan\.parquet: broken: it has no column think_ns"
+    ):
+        read_shots(plan.shots_path)

@@ -37,3 +37,4 @@ def test_times_without_contents(tmp_path: Path) -> None:
     assert [0, 3, 9] == timeline.start_ns.tolist()
     assert [5, 0, 7] == timeline.duration_ns.tolist()
     assert [0, 1, 0] == timeline.session.tolist()
+    assert ("b", "a") == timeline.names

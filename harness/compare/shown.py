@@ -1,0 +1,41 @@
+"""The part of an arm's round that a fixing agent may know of.
+
+Whatever is made of these columns cannot tell of a held-out request: its samples are not
+there. Memory, CPU time and how the build ended are the whole build's, which no request
+can be taken out of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from harness.compare.measure import ArmColumns
+
+__all__ = ["shown"]
+
+
+def shown(
+    columns: ArmColumns, held_out: NDArray[np.bool_], planned_held_out: int
+) -> ArmColumns:
+    """The columns without the held-out samples.
+
+    Args:
+        columns: of an arm's round.
+        held_out: for each sample, whether it is.
+        planned_held_out: of the planned shots, how many are.
+    """
+    kept = ~held_out
+    planned = columns.planned - planned_held_out
+    return replace(
+        columns,
+        samples={name: column[kept] for name, column in columns.samples.items()},
+        route=columns.route[kept],
+        recorded_status=columns.recorded_status[kept],
+        planned=planned,
+        share=planned / columns.planned if columns.planned else 1.0,
+    )
