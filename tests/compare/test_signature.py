@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,6 +55,23 @@ def test_zero_baseline(
 ) -> None:
     """Six slices in three rounds against none are a FAIL, fewer withhold a PASS."""
     assert judge(_trial(make, candidate, baseline)).verdict.outcome is outcome
+
+
+@pytest.mark.xfail(
+    reason="six slices count as six chances, though one sick start shows in several:"
+    " `python -m tests.bench.judge --only aa-sick aa-errors` has 5 to 16 % false FAIL",
+    raises=AssertionError,
+    strict=True,
+)
+def test_chance_is_no_regression(make: Make) -> None:
+    """Three sick starts, of either build alike, are hardly ever called a regression."""
+    ways = [*product((0, 2), repeat=3)]
+    outcomes = [
+        judge(_trial(make, [*way, 0], [*(2 - each for each in way), 0])).verdict.outcome
+        for way in ways
+    ]
+
+    assert outcomes.count(Outcome.FAIL) / len(ways) <= 1 / 64
 
 
 def test_found_by_name(make: Make) -> None:
