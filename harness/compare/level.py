@@ -40,6 +40,12 @@ class Bounds:
     lower: float
     upper: float
 
+    def widened(self, other: Bounds) -> Bounds:
+        """Bounds that hold where either pair does."""
+        return Bounds(
+            lower=min(self.lower, other.lower), upper=max(self.upper, other.upper)
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Levels:
@@ -69,7 +75,8 @@ def levels(symptom: Symptom, trial: TrialEvidence) -> Levels | Undefined:
 
     A candidate's rate of errors is bounded by Clopper and Pearson, The Use of
     Confidence or Fiducial Limits, Biometrika 26 (1934), on requests and errors divided
-    by their overdispersion: errors come in bursts.
+    by their overdispersion, since errors come in bursts; and over its rounds as any
+    other level, since starts vary. The wider of the two holds.
     """
     metric, rounds = METRICS[symptom.kind], trial.sound
     pairs: list[Pair] = []
@@ -88,7 +95,8 @@ def levels(symptom: Symptom, trial: TrialEvidence) -> Levels | Undefined:
         counts = {arm: _counts(symptom, rounds, arm) for arm in Arm}
         level = trial.looks.nominal(LEVEL, len(pairs))
         spread = max(overdispersion(each) for each in counts.values())
-        after = rate_bounds(counts[Arm.CANDIDATE], spread, level)
+        of_slices = rate_bounds(counts[Arm.CANDIDATE], spread, level)
+        after = after.widened(of_slices)
         too_thin = _too_thin(len(pairs), counts.values())
     before = _bounds(baseline, critical)
     shown = (_shown(metric, baseline, before), _shown(metric, candidate, after))

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+from scipy.special import bdtrc
+
 from harness.compare.finding import trial_finding
+from harness.model.result import Arm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from harness.compare.case import Case
+    from harness.compare.evidence import TrialEvidence
     from harness.compare.measure import Signature
     from harness.model.verdict import Finding
 
-__all__ = ["new_errors", "rare_new_errors"]
+__all__ = ["chance", "new_errors", "rare_new_errors"]
 
-_EPISODES: Final = 6
-_EPISODE_ROUNDS: Final = 3
+_LEVEL: Final = 0.01
+"""Of a false FAIL by an error that only chance gave to one arm, over all of them."""
+_SHARES: Final = np.linspace(0, 1, 1_001)
 
 
 def new_errors(case: Case) -> Iterator[Finding]:
-    """Errors that the baseline never showed: so many that chance is no explanation.
-
-    Six slices with them on the candidate and none on the baseline: 1 in 64.
-    """
+    """Errors that the baseline never showed: so many that chance is no explanation."""
     if not case.looked:
         return
     for signature, rounds in _new_signatures(case):
-        if _is_proven(rounds):
+        if _is_proven(rounds, case.trial):
             message = f"{_episodes(signature, rounds)}, none on the baseline"
             yield replace(
                 trial_finding("fail", "errors", message), route=signature.route
@@ -38,7 +42,7 @@ def new_errors(case: Case) -> Iterator[Finding]:
 def rare_new_errors(case: Case) -> Iterator[Finding]:
     """Such errors, but fewer."""
     for signature, rounds in _new_signatures(case):
-        if not _is_proven(rounds):
+        if not _is_proven(rounds, case.trial):
             message = (
                 f"{_episodes(signature, rounds)}, none on the baseline: too few to tell"
                 " from chance, too many for a PASS"
@@ -60,8 +64,24 @@ def _new_signatures(case: Case) -> Iterator[tuple[Signature, Mapping[int, int]]]
     yield from sorted(found.items())
 
 
-def _is_proven(rounds: Mapping[int, int]) -> bool:
-    return sum(rounds.values()) >= _EPISODES and len(rounds) >= _EPISODE_ROUNDS
+def _is_proven(rounds: Mapping[int, int], trial: TrialEvidence) -> bool:
+    """Whether chance alone is no explanation, for any error that the trial showed."""
+    sound = trial.sound
+    kinds = {one for each in sound for arm in Arm for one in each.arm(arm).episodes}
+    level = trial.looks.nominal(_LEVEL / len(kinds), len(sound))
+    return chance(len(rounds), len(sound)) < level
+
+
+@lru_cache(maxsize=1_024)
+def chance(shown: int, rounds: int) -> float:
+    """That one of two equal builds shows an error in so many rounds, the other never.
+
+    At the share of rounds for which that is likeliest (the unconditional test of
+    Barnard, Significance Tests for 2 x 2 Tables, Biometrika 34 (1947)). Rounds count,
+    not slices or requests: what a start lacks, all of its slices lack.
+    """
+    at_least = bdtrc(shown - 1, rounds, _SHARES)
+    return float(np.max(at_least * (1 - _SHARES) ** rounds))
 
 
 def _episodes(signature: Signature, rounds: Mapping[int, int]) -> str:

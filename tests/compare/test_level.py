@@ -76,12 +76,6 @@ def test_overdispersion() -> None:
     assert overdispersion(burst) == pytest.approx(101, rel=0.01)
 
 
-@pytest.mark.xfail(
-    reason="only slices are asked how much they vary, and starts vary more:"
-    " `python -m tests.bench.judge --only half-a-fix` has 14 % falsely FIXED",
-    raises=AssertionError,
-    strict=True,
-)
 def test_starts_that_vary_widen_too(make: Make) -> None:
     """Rounds of 0.4 and 1.2 % by turns, even in themselves, may well be beyond 1 %."""
     rounds = [

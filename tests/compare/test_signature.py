@@ -10,6 +10,7 @@ import pytest
 from harness.compare.boundary import Looks
 from harness.compare.judge import is_over, judge
 from harness.compare.measure import Signature, measured
+from harness.compare.signature import chance
 from harness.model.result import CAUSES
 from harness.model.verdict import Outcome
 
@@ -43,26 +44,30 @@ def _trial(
 @pytest.mark.parametrize(
     ("candidate", "baseline", "outcome"),
     [
-        ([2, 2, 2, 0], [0, 0, 0, 0], Outcome.FAIL),
-        ([2, 2, 1, 0], [0, 0, 0, 0], Outcome.INCONCLUSIVE),
-        ([3, 3, 0, 0], [0, 0, 0, 0], Outcome.INCONCLUSIVE),
-        ([2, 2, 2, 0], [0, 0, 0, 1], Outcome.PASS),
-        ([0, 0, 0, 0], [2, 2, 2, 0], Outcome.PASS),
+        ([2, 2, 2, 2, 2], [0] * 5, Outcome.FAIL),
+        ([1, 1, 1, 1, 1, 1, 1, 0], [0] * 8, Outcome.FAIL),
+        ([6, 6, 6, 6], [0] * 4, Outcome.INCONCLUSIVE),
+        ([9, 9, 9, 0, 0, 0, 0, 0], [0] * 8, Outcome.INCONCLUSIVE),
+        ([2, 2, 2, 2, 2], [0, 0, 0, 0, 1], Outcome.PASS),
+        ([0] * 5, [2] * 5, Outcome.PASS),
     ],
 )
 def test_zero_baseline(
     make: Make, candidate: list[int], baseline: list[int], outcome: Outcome
 ) -> None:
-    """Six slices in three rounds against none are a FAIL, fewer withhold a PASS."""
+    """In five rounds of five against none it is a FAIL; fewer withhold a PASS."""
     assert judge(_trial(make, candidate, baseline)).verdict.outcome is outcome
 
 
-@pytest.mark.xfail(
-    reason="six slices count as six chances, though one sick start shows in several:"
-    " `python -m tests.bench.judge --only aa-sick aa-errors` has 5 to 16 % false FAIL",
-    raises=AssertionError,
-    strict=True,
+@pytest.mark.parametrize(
+    ("shown", "rounds", "expected"),
+    [(4, 4, 4**-4), (6, 6, 4**-6), (3, 4, 0.02325), (1, 1, 0.25), (0, 5, 1.0)],
 )
+def test_chance(shown: int, rounds: int, expected: float) -> None:
+    """All of n rounds against none of n: in one of 4 to the n."""
+    assert chance(shown, rounds) == pytest.approx(expected, rel=0.02)
+
+
 def test_chance_is_no_regression(make: Make) -> None:
     """Three sick starts, of either build alike, are hardly ever called a regression."""
     ways = [*product((0, 2), repeat=3)]
@@ -76,11 +81,11 @@ def test_chance_is_no_regression(make: Make) -> None:
 
 def test_found_by_name(make: Make) -> None:
     """The finding names the route, the status, how often, and against what."""
-    (finding, *_) = judge(_trial(make, [2, 2, 2, 0])).verdict.findings
+    (finding, *_) = judge(_trial(make, [2] * 5, [0] * 5)).verdict.findings
 
     assert (finding.metric, finding.route) == ("errors", "GET /0")
     assert finding.message == (
-        "errors: 500 on GET /0 in 6 slices of 3 rounds, none on the baseline"
+        "errors: 500 on GET /0 in 10 slices of 5 rounds, none on the baseline"
     )
 
 
@@ -91,16 +96,16 @@ def test_too_few_go_on(make: Make) -> None:
 
 def test_known(make: Make) -> None:
     """What earlier runs of the baseline have shown is not new."""
-    trial = replace(_trial(make, [2, 2, 2, 0]), known=frozenset({NEW.text}))
+    trial = replace(_trial(make, [2] * 5, [0] * 5), known=frozenset({NEW.text}))
 
     assert judge(trial).verdict.outcome is Outcome.PASS
 
 
 def test_void_rounds_know_it_too(make: Make) -> None:
     """A round that does not count still shows what the baseline can do."""
-    trial = _trial(make, [2, 2, 2, 0])
+    trial = _trial(make, [2] * 5, [0] * 5)
     sick = make.round(
-        5,
+        6,
         make.arm(episodes={NEW: frozenset({1})}),
         make.arm(),
         health=({"cpu_ratio": 0.95}, {"cpu_ratio": 0.95}),
