@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.compare.finding import about, both, trial_finding, unseen_growth
 from harness.compare.metric import GROWTH
+from harness.compare.signature import scattered_errors
 from harness.model.result import Arm
 
 if TYPE_CHECKING:
@@ -56,4 +57,5 @@ _SOURCES: Final[tuple[Callable[[Case], Iterator[Finding]], ...]] = (
     _of_trial,
     _of_estimates,
     _of_arms,
+    scattered_errors,
 )
