@@ -80,7 +80,8 @@ def hosting(post: Post, announce: Callable[[str], None]) -> Iterator[list[Hire]]
         with process:
             try:
                 _await_machines(process, post, token, log, announce)
-                threading.Thread(target=_hear_out, args=(process,), daemon=True).start()
+                hearing = (process, post.machines, announce)
+                threading.Thread(target=_hear_out, args=hearing, daemon=True).start()
                 yield [_far(path, place) for place in range(post.machines)]
             finally:
                 _send_home(process)
@@ -109,8 +110,7 @@ def _await_machines(
         elif "refused" in told:
             announce(f"machine {told['refused']} was refused: {told['reason']}")
         else:
-            joined += "joined" in told
-            joined -= "lost" in told
+            joined += _change(told)
             announce(f"{joined} of {post.machines} machines are here")
         if joined == post.machines:
             return
@@ -147,11 +147,20 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-def _hear_out(process: subprocess.Popen[bytes]) -> None:
-    """Keep the master's pipe empty: what it tells now shows in the rounds."""
+def _change(told: dict[str, Any]) -> int:
+    return ("joined" in told) - ("lost" in told)
+
+
+def _hear_out(
+    process: subprocess.Popen[bytes], machines: int, announce: Callable[[str], None]
+) -> None:
+    """Tell of machines that are lost in the rounds, and of those that join again."""
     assert process.stdout is not None
-    while process.stdout.read(1 << 16):
-        pass
+    here = machines
+    for line in process.stdout:
+        if change := _change(json.loads(line)):
+            here += change
+            announce(f"{here} of {machines} machines are here")
 
 
 def _send_home(process: subprocess.Popen[bytes]) -> None:

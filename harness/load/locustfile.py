@@ -166,7 +166,7 @@ class Guests(Stage):
         **_: Any,
     ) -> None:
         now_ns = monotonic_ns()
-        took_ns = round((response_time or 0) * 1e6)
+        took_ns = max(0, round((response_time or 0) * 1e6))
         sent_ns = now_ns - took_ns
         if start_time is not None:
             sent_ns = now_ns - round((time.time() - start_time) * 1e9)

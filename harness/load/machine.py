@@ -41,6 +41,7 @@ __all__ = ["Machine", "main"]
 _PINGS = 8
 _RESYNC_S = 10.0
 _ANSWER_S = 10.0
+_AGAIN_S = 1.0
 _DONE, _REFUSED, _LEFT = 0, 2, 4
 
 
@@ -54,6 +55,7 @@ class Machine:
         self._ahead_ns = 0
         self._heard_s = 0.0
         self._answered = Event()
+        self._put_off = ""
         self._code = _DONE
         self._over = Event()
         self._runner: WorkerRunner = Environment().create_worker_runner(host, port)
@@ -68,15 +70,14 @@ class Machine:
         }
         for name, act in acts.items():
             self._runner.register_message(name, listener(act))
-        self._send(
-            "join", token=token, version=version("seatrial"), machine=platform.node()
-        )
+        self._token = token
+        self._ask()
 
     def work(self) -> int:
         """Serve until the master is done; the exit code."""
         if not self._answered.wait(_ANSWER_S):
-            _say("the master does not answer; is it a Seatrial trial?")
-            return _LEFT
+            _say(self._put_off or "the master does not answer; is it a Seatrial trial?")
+            return _REFUSED if self._put_off else _LEFT
         self._hear()
         self._runner.environment.events.heartbeat_received.add_listener(self._hear)  # type: ignore[no-untyped-call] # locust's
         keepers = [gevent.spawn(self._keep_time), gevent.spawn(self._keep_watch)]
@@ -89,12 +90,26 @@ class Machine:
     def _send(self, kind: str, **data: Any) -> None:
         self._runner.send_message(kind, data)
 
+    def _ask(self) -> None:
+        self._send(
+            "join",
+            token=self._token,
+            version=version("seatrial"),
+            machine=platform.node(),
+        )
+
     def _welcome(self, _node: str, _data: dict[str, Any]) -> None:
         _say("joined; waiting for work")
         self._answered.set()
 
     def _refuse(self, _node: str, data: dict[str, Any]) -> None:
-        _say(f"refused: {data['reason']}")
+        """Where all places are taken, one may be that of a machine not yet missed."""
+        refusal = f"refused: {data['reason']}"
+        if data.get("full"):
+            self._put_off = refusal
+            gevent.spawn_later(_AGAIN_S, self._ask)
+            return
+        _say(refusal)
         self._code = _REFUSED
         self._answered.set()
         self._over.set()

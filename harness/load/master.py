@@ -28,7 +28,7 @@ from gevent import socket
 from gevent.lock import BoundedSemaphore
 from gevent.socket import wait_read
 from locust.env import Environment
-from locust.runners import STATE_MISSING
+from locust.runners import HEARTBEAT_LIVENESS, STATE_MISSING
 
 from harness.load.message import Assignment, parse, the
 from harness.load.parcel import listener, pieces
@@ -36,6 +36,9 @@ from harness.load.parcel import listener, pieces
 __all__ = ["Master", "main"]
 
 _LOOK_S = 0.25
+_AGAIN_S = 30.0
+"""How long a place waits for a machine in place of one that was lost; the engine has
+patience for twice that."""
 
 
 class Master:
@@ -69,6 +72,10 @@ class Master:
             return
         reason = self._objection(data)
         name = str(data.get("machine"))[:80]
+        if not reason and None not in self._places:
+            reason = f"the trial has all of its {len(self._places)} machines"
+            self._send(node, "refused", reason=reason, full=True)
+            return
         if reason:
             _say(refused=name, reason=reason)
             self._send(node, "refused", reason=reason)
@@ -86,8 +93,6 @@ class Master:
             return "the token is wrong"
         if theirs != ours:
             return f"it has seatrial {theirs}, the trial has {ours}"
-        if None not in self._places:
-            return f"the trial has all of its {len(self._places)} machines"
         return ""
 
     def _clock(self, node: str, data: dict[str, Any]) -> None:
@@ -120,7 +125,7 @@ class Master:
         lines = connection.makefile("rb")
         place = json.loads(lines.readline())["machine"]
         order = the(Assignment, parse(lines.readline()))
-        node = self._places[place]
+        node = self._at(place)
         if node is None:
             connection.close()
             return
@@ -132,6 +137,21 @@ class Master:
         if self._streams.pop(stream.number, None):
             self._send(stream.node, "close", stream=stream.number)
             connection.close()
+
+    def _at(self, place: int) -> str | None:
+        """The machine at a place; if it is lost, whichever joins in its stead."""
+        with gevent.Timeout(_AGAIN_S, False):
+            while not self._is_heard(self._places[place]):
+                gevent.sleep(_LOOK_S)
+        return self._places[place]
+
+    def _is_heard(self, node: str | None) -> bool:
+        """Whether it is there and not about to be missed.
+
+        Each second Locust takes one from what every heartbeat sets to the full.
+        """
+        client = self._runner.clients.get(node) if node else None
+        return client is not None and client.heartbeat >= HEARTBEAT_LIVENESS - 1
 
     def _order(self, stream: _Stream, order: Assignment) -> None:
         shots = self._ship(stream.node, Path(order.shots))
@@ -208,9 +228,10 @@ def main(host: str, port: int, machines: int, path: str) -> None:
     listening.bind(path)
     listening.listen(64)
     gevent.spawn(master.serve, listening)
-    gevent.spawn(master.watch)
+    watching = gevent.spawn(master.watch)
     _say(port=master.port)
     wait_read(sys.stdin.fileno())
+    watching.kill()
     master.dismiss()
     os._exit(0)
 

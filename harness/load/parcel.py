@@ -1,6 +1,7 @@
 """What master and machines say to each other, as custom messages of Locust's runners.
 
-machine: join {token, version, machine}     → master: welcome {} | refused {reason}
+machine: join {token, version, machine}     → master: welcome {}
+                                                    | refused {reason, full}
 machine: clock {sent_ns}                    → master: clock {sent_ns, here_ns}
 master:  file {digest, piece}                 a plan's file, once a machine
 master:  order {stream, line}                 start a worker with that assignment

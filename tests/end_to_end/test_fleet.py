@@ -164,6 +164,37 @@ def test_refused_machines() -> None:
     assert "1 of 1 machines are here" in joining.lines
 
 
+def test_machine_in_place_of_a_lost_one(tmp_path: Path) -> None:
+    """Started again before it is missed, a machine takes its place back."""
+    here = tmp_path / "short"
+    here.mkdir()
+    plan, short = plan_of(tmp_path, length_ms=90_000), plan_of(here)
+    with ExitStack() as stack, serving("127.0.0.1") as port:
+        joining = Joining(stack, [{}])
+
+        def strike(_pulse: Pulse) -> None:
+            if joining.machines[0].process.poll() is None:
+                joining.machines[0].process.kill()
+                joining.announce(joining.lines[0])
+
+        with hosting(Post(token=TOKEN, machines=1), joining.announce) as hires:
+            with (
+                load(plan, "127.0.0.1", port, hires, tmp_path) as generator,
+                pytest.raises(WorkerLostError),
+            ):
+                generator.play(0, strike)
+            with load(short, "127.0.0.1", port, hires, here) as generator:
+                for number in range(3):
+                    generator.play(number)
+                books, _ = generator.finish(here / "samples.parquet")
+
+        code, said = joining.machines[-1].ended()
+        assert (0, USERS * EACH) == (code, books.answered), said
+        assert ["0 of 1 machines are here", "1 of 1 machines are here"] == (
+            joining.lines[-2:]
+        )
+
+
 def test_machine_that_was_early(tmp_path: Path) -> None:
     """A machine may wait for its trial, and then works for it to the end."""
     plan = plan_of(tmp_path)

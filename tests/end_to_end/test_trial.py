@@ -304,6 +304,33 @@ def test_interrupted(
     assert "interrupted" in out
 
 
+def test_interrupted_with_a_machine(
+    seatrial: Seatrial,
+    answering: Callable[[str, float], Path],
+    scenario: Callable[..., Path],
+) -> None:
+    """Stopped while another machine sends, it leaves nothing running on either."""
+    scenario(rounds=20)
+    answering("one", 0.002)
+    seatrial.environment["SEATRIAL_TOKEN"] = "only-for-tests"
+    crew = ("--machines", "1", "--listen", "127.0.0.1:0")
+    process = seatrial.start(*arms("one", "one"), *crew)
+    assert process.stderr is not None
+    waiting = next(line for line in process.stderr if line.startswith("waiting for 1"))
+    machine = seatrial.start("worker", "--join", waiting.split()[-1])
+    for line in process.stderr:
+        if line.startswith("round 1: warm-up"):
+            process.send_signal(signal.SIGTERM)
+            break
+
+    process.communicate()
+    _, said = machine.communicate(timeout=30)
+
+    assert (143, 0) == (process.returncode, machine.returncode)
+    assert said.splitlines()[1:] == ["joined; waiting for work"]
+    assert nothing_runs(seatrial)
+
+
 def test_worker_lost(
     seatrial: Seatrial,
     answering: Callable[[str, float], Path],
