@@ -221,7 +221,7 @@ def test_reader_that_stops_early(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "agent.json: "), ('{"schema_version": 2}', "is newer than this Seatrial")],
+    [("{", "agent.json: "), ('{"schema_version": 2}', "written by a newer Seatrial")],
 )
 def test_broken_agent_file(tmp_path: Path, text: str, message: str) -> None:
     """What is shown again is whole, and of a version that is known."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from harness.compare.judge import judge
@@ -278,7 +278,11 @@ CHANGES = st.builds(
 
 @pytest.mark.parametrize("terms", [{}, {"fix": FIX}], ids=["budgets", "fix"])
 @pytest.mark.parametrize("scale", [1.0, 1.5])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=8,
+    phases=[Phase.generate],
+)
 @given(change=CHANGES)
 def test_what_is_held_out_is_not_told(
     trial: Callable[..., Trial], terms: dict[str, Any], scale: float, change: Change
