@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from harness.capture.answer import response_of
 from harness.capture.clock import epoch_ns
-from harness.capture.harbody import content
+from harness.capture.harbody import content, decoded
 from harness.capture.tally import GRPC, MALFORMED, OTHER_HOST, UNUSABLE, WEBSOCKET
 from harness.errors import RecordingError
 from harness.model.traffic import Exchange, Request
@@ -318,6 +318,20 @@ def _response(entry: Entry) -> Response | None:
         status,
         next((int(size) for size in map(_positive, sizes) if size is not None), None),
         None if duration_ms is None else round(duration_ms * 1_000_000),
+        headers=tuple(_headers(answer.get("headers"))),
+        body=_text(found) if isinstance(found, dict) else None,
+    )
+
+
+def _text(content: Mapping[str, Any]) -> bytes | None:
+    """Of `response.content`, decoded there already whatever Content-Encoding says."""
+    text = content.get("text")
+    if not isinstance(text, str):
+        return None
+    return (
+        decoded(text)
+        if content.get("encoding") == "base64"
+        else text.encode(errors="replace")
     )
 
 

@@ -36,7 +36,7 @@ class Sizes:
 
     Attributes:
         run_rows: rows sorted at once.
-        run_body_bytes: request bodies sorted at once, roughly.
+        run_body_bytes: bodies of both ways sorted at once, roughly.
         batch_rows: rows of each run in memory while runs are merged.
         fan_in: runs merged at once; more are merged on several levels.
     """
@@ -88,6 +88,8 @@ def _runs(exchanges: Iterable[Exchange], sizes: Sizes) -> Iterator[pa.Table]:
     for exchange in exchanges:
         pending.append(exchange)
         body_bytes += len(exchange.request.body)
+        if exchange.response and exchange.response.body:
+            body_bytes += len(exchange.response.body)
         if len(pending) == sizes.run_rows or body_bytes > sizes.run_body_bytes:
             yield _sorted_run(pending, place)
             place += len(pending)

@@ -276,3 +276,20 @@ def test_an_odd_entry_is_kept(tmp_path: Path, changes: dict[str, Any]) -> None:
     """Text that no decoder takes is sent as it is; a status of no number is none."""
     kept, skipped = read(tmp_path, entry(), entry(**changes))
     assert (2, {}) == (len(kept), skipped)
+
+
+def test_an_answer(tmp_path: Path) -> None:
+    """Headers and content of an answer are kept, Base64 undone, beyond 1 MiB not."""
+
+    def answer(**content: Any) -> Response | None:
+        headers = [{"name": "Location", "value": "/orders/7"}]
+        given = {"status": 201, "headers": headers, "content": content}
+        return one(tmp_path, response=given).response
+
+    text, coded = answer(text='{"id": 7}'), answer(text="AAE=", encoding="base64")
+    none, large = answer(), answer(text="x" * (2 << 20))
+
+    assert text is not None
+    assert (("location", "/orders/7"),) == text.headers
+    bodies = [each.body for each in (text, coded, none, large) if each]
+    assert [b'{"id": 7}', b"\0\1", None, None] == bodies
