@@ -350,13 +350,13 @@ def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     "form",
     envvar="SEATRIAL_CAPTURE_FORMAT",
     show_envvar=True,
-    help="accesslog or har; recognised where it is left out.",
+    help="accesslog, gor or har; recognised where it is left out.",
 )
 @option("--host", help="The host to keep of a HAR; default: the most frequent.")
 def import_(
     sources: tuple[Path, ...], output: Path, form: str | None, host: str | None
 ) -> None:
-    """Make a redacted recording of access logs or HAR files.
+    """Make a redacted recording of access logs, GoReplay or HAR files.
 
     Client addresses, users, cookies, credentials and tokens become pseudonyms, keyed
     by SEATRIAL_REDACTION_KEY or a key file that is made on first use.

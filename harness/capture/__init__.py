@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from harness.capture import accesslog, har
+from harness.capture import accesslog, gor, har
 from harness.capture.assembly import Assembly
 from harness.capture.destination import scratch
 from harness.capture.order import ordered
@@ -51,6 +51,13 @@ class Reader:
 
 
 READERS: Final[Mapping[str, Reader]] = {
+    "gor": Reader(
+        sniff=gor.sniff,
+        read=gor.read,
+        clock_ns=1_000,
+        cookies_recorded=True,
+        shared_clients=True,
+    ),
     "accesslog": Reader(
         sniff=accesslog.sniff,
         read=accesslog.read,

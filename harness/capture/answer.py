@@ -10,9 +10,11 @@ from harness.store.recording import SCHEMA
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["response_of"]
+__all__ = ["KEPT_BYTES", "response_of"]
 
-_KEPT_BYTES: Final = 1 << 20
+KEPT_BYTES: Final = 1 << 20
+"""The largest body of an answer that is kept."""
+
 _LARGEST: Final[Mapping[str, int]] = {
     name: (1 << (SCHEMA.field(name).type.bit_width - 1)) - 1
     for name in ("status", "response_bytes", "duration_ns")
@@ -49,5 +51,5 @@ def response_of(
         body_bytes=body_bytes,
         duration_ns=duration_ns,
         headers=headers,
-        body=body if body is not None and len(body) <= _KEPT_BYTES else None,
+        body=body if body is not None and len(body) <= KEPT_BYTES else None,
     )

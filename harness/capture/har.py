@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 from harness.capture.answer import response_of
 from harness.capture.clock import epoch_ns
 from harness.capture.harbody import content, decoded
+from harness.capture.head import end_to_end, keeps_alive, one_line
 from harness.capture.tally import GRPC, MALFORMED, OTHER_HOST, UNUSABLE, WEBSOCKET
 from harness.errors import RecordingError
 from harness.model.traffic import Exchange, Request
@@ -38,22 +39,9 @@ _SPOILT: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowEr
 _ABSURD: Final = 1e15
 _TIMELESS_STEP_NS: Final = 1_000_000_000
 _PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _METHOD: Final = re.compile(r"[A-Z][A-Z_-]*")
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
-_PER_CONNECTION: Final = frozenset(
-    {
-        "http2-settings",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "upgrade",
-    }
-)
 _NEWER: Final = re.compile(r"(?:http/|h)([23])")
+_OLD_VERSIONS: Final = frozenset({"http/1.0", "http/0.9"})
 _GRPC: Final = re.compile(r"application/grpc(?!-web)")
 """gRPC-Web was made for HTTP/1.1."""
 _NEVER_SENT: Final = re.compile(
@@ -222,19 +210,6 @@ def _version(request: Entry) -> str:
     return str(request.get("httpVersion") or "").lower()
 
 
-def _keeps_alive(request: Entry, headers: list[tuple[str, str]]) -> bool:
-    """RFC 9112, section 9.3."""
-    said = {
-        word.strip().lower()
-        for name, value in headers
-        if name == "connection"
-        for word in value.split(",")
-    }
-    if _version(request) in {"http/1.0", "http/0.9"}:
-        return "keep-alive" in said
-    return "close" not in said
-
-
 def _request(request: Entry) -> Request:
     headers = _headers(request.get("headers"))
     cookies = [pair for pair in map(_pair, _list(request.get("cookies"))) if pair]
@@ -248,7 +223,9 @@ def _request(request: Entry) -> Request:
         target=_target(request),
         headers=tuple(headers),
         body=body,
-        keeps_alive=_keeps_alive(request, headers),
+        keeps_alive=keeps_alive(
+            headers, by_default=_version(request) not in _OLD_VERSIONS
+        ),
     )
 
 
@@ -265,13 +242,7 @@ def _typed(
 
 
 def _headers(listed: object) -> list[tuple[str, str]]:
-    """Names in lower case; without pseudo headers and those of one connection."""
-    pairs = [pair for pair in map(_pair, _list(listed)) if pair]
-    return [
-        (name.lower(), value)
-        for name, value in pairs
-        if _NAME.fullmatch(name.lower()) and name.lower() not in _PER_CONNECTION
-    ]
+    return end_to_end(pair for pair in map(_pair, _list(listed)) if pair)
 
 
 def _list(value: object) -> list[Any]:
@@ -290,7 +261,7 @@ def _pair(item: object) -> tuple[str, str] | None:
 
 def _wire(text: str) -> str:
     """The bytes of UTF-8 as latin-1 characters, on one line."""
-    return _CONTROL.sub(" ", text.encode(errors="replace").decode("latin-1")).strip()
+    return one_line(text.encode(errors="replace").decode("latin-1")).strip()
 
 
 def _target(request: Entry) -> str:

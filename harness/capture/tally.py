@@ -8,13 +8,24 @@ from typing import Final
 from harness.errors import RecordingError
 from harness.model.traffic import Skipped
 
-__all__ = ["GRPC", "MALFORMED", "OTHER_HOST", "UNUSABLE", "WEBSOCKET", "Tally"]
+__all__ = [
+    "GRPC",
+    "MALFORMED",
+    "OTHER_HOST",
+    "TRUNCATED",
+    "UNUSABLE",
+    "WEBSOCKET",
+    "Tally",
+]
 
 MALFORMED: Final = "malformed"
 """Outside the format's grammar."""
 
 UNUSABLE: Final = "unusable"
 """Well recorded, but not a request that can be sent."""
+
+TRUNCATED: Final = "truncated"
+"""Cut short when it was captured."""
 
 OTHER_HOST: Final = "other host"
 """For a host that is not the recorded service."""
