@@ -9,12 +9,14 @@ from harness.errors import RecordingError
 from harness.model.traffic import Skipped
 
 __all__ = [
+    "EDGE",
     "GRPC",
     "MALFORMED",
     "OTHER_HOST",
     "TRUNCATED",
     "UNUSABLE",
     "WEBSOCKET",
+    "LeftOut",
     "Tally",
 ]
 
@@ -36,9 +38,26 @@ WEBSOCKET: Final = "websocket"
 GRPC: Final = "gRPC"
 """Needs HTTP/2 from end to end."""
 
+EDGE: Final = "served by the edge"
+"""A cache, proxy or load balancer answered; the service was not asked."""
+
 _SAMPLES: Final = 5
 _HOSTS: Final = 5
 _MALFORMED_RATIO: Final = 0.05
+
+
+class LeftOut(ValueError):  # noqa: N818 - an outcome of most captures, not an error
+    """An entry that becomes no exchange.
+
+    Args:
+        reason: one of the above.
+        why: what is wrong, never what redaction would hide.
+    """
+
+    def __init__(self, reason: str, why: str) -> None:
+        super().__init__(why)
+        self.reason = reason
+        self.why = why
 
 
 class Tally:
