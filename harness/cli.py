@@ -14,6 +14,7 @@ import click
 from harness.errors import InputError, SeatrialError
 from harness.options import (
     EXIT_OF,
+    IMPORT_HELP,
     PATH,
     address_of,
     build_arg_option,
@@ -28,6 +29,7 @@ from harness.options import (
     soaked_of,
     terms_of,
     wait_option,
+    with_capture,
     with_crew,
 )
 from harness.progress import progress
@@ -294,7 +296,7 @@ def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     return 0 if right else 1
 
 
-@seatrial.command("import")
+@seatrial.command("import", help=IMPORT_HELP)
 @click.argument("sources", nargs=-1, required=True, type=PATH)
 @option(
     "--output",
@@ -303,29 +305,27 @@ def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     type=PATH,
     help="The recording to write, such as rec.parquet.",
 )
-@click.option(
-    "--format",
-    "form",
-    envvar="SEATRIAL_CAPTURE_FORMAT",
-    show_envvar=True,
-    help="accesslog or har; recognised where it is left out.",
-)
-@option("--host", help="The host to keep of a HAR; default: the most frequent.")
+@with_capture
 def import_(
-    sources: tuple[Path, ...], output: Path, form: str | None, host: str | None
+    sources: tuple[Path, ...],
+    output: Path,
+    form: str | None,
+    log_format: str | None,
+    host: str | None,
 ) -> None:
-    """Make a redacted recording of access logs or HAR files.
-
-    Client addresses, users, cookies, credentials and tokens become pseudonyms, keyed
-    by SEATRIAL_REDACTION_KEY or a key file that is made on first use.
-    """
+    """Make a redacted recording of captures."""
     from harness.capture import import_capture  # noqa: PLC0415 - heavy
     from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
     from harness.capture.key import redaction_key  # noqa: PLC0415 - heavy
     from harness.report.inspection import as_text  # noqa: PLC0415 - heavy
 
     recording = import_capture(
-        sources, output, format=form, key=redaction_key(), host=host
+        sources,
+        output,
+        format=form,
+        log_format=log_format,
+        key=redaction_key(),
+        host=host,
     )
     _print(as_text(inspection(recording)))
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXIT_OF",
+    "IMPORT_HELP",
     "PATH",
     "address_of",
     "build_arg_option",
@@ -40,6 +41,7 @@ __all__ = [
     "soaked_of",
     "terms_of",
     "wait_option",
+    "with_capture",
     "with_crew",
     "workers_of",
 ]
@@ -51,6 +53,38 @@ EXIT_OF: Final[Mapping[str, int]] = {
     "INVALID": 4,
 }
 """By the verdict's first word."""
+
+IMPORT_HELP: Final = """Make a redacted recording of captures, merged by time.
+
+Client addresses, users, cookies, credentials and tokens become pseudonyms, keyed by
+SEATRIAL_REDACTION_KEY or a key file that is made on first use.
+
+A format is recognised by its content, or named with --format:
+
+\b
+  accesslog    Apache and nginx: common, combined, with or without virtual host
+  gor          GoReplay, with or without answers
+  har          HTTP Archive 1.1 and 1.2 of browsers, proxies, mitmproxy
+  alb          AWS Application Load Balancer, and Classic
+  cloudfront   CloudFront standard log; hits were served by the edge, and are left out
+  iis          IIS, W3C extended
+  envoy        Envoy and Istio, default text
+  envoy-json   Envoy and Istio, JSON
+  traefik      Traefik, JSON
+  caddy        Caddy, JSON
+  nginx-json   nginx, JSON, with or without escape=json
+  jsonl        our own open form: one JSON object a request
+
+Any other log of nginx, Apache or Envoy is read by its format string:
+
+\b
+  --log-format '$remote_addr [$time_local] "$request" $status $request_time'
+
+An object of jsonl has `time` (of the START: ISO 8601, or seconds since 1970), `method`,
+and `target` (path and query) or `url`; and where they are known `headers` (object, or
+pairs), `body` or `body_base64`, `client`, `session`, `protocol`, `status`,
+`duration_ms`, `size`, and `response` with `headers` and `body` or `body_base64`.
+"""
 
 PATH: Final = click.Path(path_type=Path)
 _MOST_PORT: Final = 65_535
@@ -112,6 +146,34 @@ _crew = (
     ),
     option("--token", default="", help="Without it nobody joins.  [default: drawn]"),
 )
+
+
+_capture = (
+    click.option(
+        "--format",
+        "form",
+        metavar="NAME",
+        envvar="SEATRIAL_CAPTURE_FORMAT",
+        show_envvar=True,
+        help="One of the above.",
+    ),
+    option(
+        "--log-format",
+        metavar="STRING",
+        help="As the server's configuration has it: nginx, Apache or Envoy.",
+    ),
+    option(
+        "--host",
+        help="The host to keep; default: of a HAR the most frequent, else all.",
+    ),
+)
+
+
+def with_capture(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What kind of capture it is: the options of a command that reads one."""
+    for each in reversed(_capture):
+        command = each(command)
+    return command
 
 
 def with_crew(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.__main__ import main
+from harness.capture import READERS, openform
 from harness.cli import seatrial
 from harness.errors import InputError
 
@@ -48,6 +49,10 @@ def run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
         (["import", "nowhere.log", "-o", "x.parquet"], "nowhere.log: "),
         (["import", "empty.log", "-o", "x.parquet"], "empty.log: "),
         (["import", "s.yaml", "-o", "x.parquet"], "not a capture of a known format"),
+        (
+            ["import", "s.yaml", "-o", "x.parquet", "--log-format", "$msec $status"],
+            "--log-format: it does not tell the request",
+        ),
         (["inspect", "s.yaml"], "s.yaml: "),
         (["worker", "--join", "somewhere"], "--join somewhere: write it as HOST:PORT"),
         (["worker", "--join", "127.0.0.1:99999"], "write it as HOST:PORT"),
@@ -153,6 +158,30 @@ def test_import_and_inspect(tmp_path: Path) -> None:
     raw = (tmp_path / "a.parquet").read_bytes()
     assert b"192.0.2.7" not in raw
     assert b"bob" not in raw
+
+
+def test_import_lists_its_formats() -> None:
+    """Every format that is read is named in the help, and every key of our own."""
+    said = CliRunner().invoke(seatrial, ["import", "--help"]).output
+
+    keys = re.findall(r"^    (\w+)  ", str(openform.__doc__), re.MULTILINE)
+    assert "duration_ms" in keys
+    for word in (*READERS, *(f"`{key}`" for key in keys)):
+        assert word in said
+
+
+def test_import_by_format_string(tmp_path: Path) -> None:
+    """A log of the server's own format is read as its configuration has it."""
+    (tmp_path / "a.log").write_text("192.0.2.7 1431849903.250 GET /a?b=1 HTTP/2 200\n")
+    form = "$remote_addr $msec $request $status"
+
+    code, said, err = run(
+        "import", "a.log", "--log-format", form, "-o", "a.parquet", cwd=tmp_path
+    )
+
+    assert (0, "") == (code, err)
+    assert "GET /a" in said
+    assert "adapted: 1 times of the log's writing taken as starts" in said
 
 
 def test_crash(

@@ -7,17 +7,22 @@ import_capture: sources → read → redact → order → sessions → one recor
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from harness.capture import accesslog, har
+from harness.capture import accesslog, gor, har, logline
 from harness.capture.assembly import Assembly
 from harness.capture.destination import scratch
+from harness.capture.logformat import parser_of
+from harness.capture.logs import LOGS
 from harness.capture.order import ordered
 from harness.capture.redact import Redactor
 from harness.capture.sessions import IDLE_NS, Sessions
 from harness.capture.source import Source
 from harness.capture.tally import Tally
+from harness.capture.traits import Traits
 from harness.errors import InputError, RecordingError
 from harness.store.recording import Provenance, write_recording
 
@@ -37,20 +42,39 @@ class Reader:
     Attributes:
         sniff: whether a file that starts with these bytes is of the format.
         read: the exchanges of the files, starts since the Unix epoch, in any order.
-        clock_ns: the resolution of its times.
-        cookies_recorded: whether it can hold cookies at all.
+        clock_ns: the resolution of its times; `None` where the times tell.
+        cookies_recorded: whether it can hold cookies at all; `None` where they show.
         shared_clients: whether a client may stand for several users (an address does),
             which the user agent tells apart.
     """
 
     sniff: Callable[[bytes], bool]
     read: Callable[[Sequence[Source], str | None, Tally], Iterator[Exchange]]
-    clock_ns: int
-    cookies_recorded: bool
+    clock_ns: int | None
+    cookies_recorded: bool | None
     shared_clients: bool
 
 
+def _of_lines(parser: Callable[[], logline.Parser]) -> Reader:
+    """The reader of a log of one entry a line."""
+    return Reader(
+        sniff=partial(logline.sniff, parser),
+        read=partial(logline.read, parser),
+        clock_ns=None,
+        cookies_recorded=None,
+        shared_clients=True,
+    )
+
+
 READERS: Final[Mapping[str, Reader]] = {
+    "gor": Reader(
+        sniff=gor.sniff,
+        read=gor.read,
+        clock_ns=1_000,
+        cookies_recorded=True,
+        shared_clients=True,
+    ),
+    **{name: _of_lines(parser) for name, parser in LOGS.items()},
     "accesslog": Reader(
         sniff=accesslog.sniff,
         read=accesslog.read,
@@ -62,7 +86,7 @@ READERS: Final[Mapping[str, Reader]] = {
         sniff=har.sniff,
         read=har.read,
         clock_ns=1_000_000,
-        cookies_recorded=True,
+        cookies_recorded=None,
         shared_clients=False,
     ),
 }
@@ -76,6 +100,7 @@ def import_capture(
     destination: Path,
     *,
     format: str | None = None,  # noqa: A002 - the option's name
+    log_format: str | None = None,
     key: bytes,
     host: str | None = None,
     idle_ns: int = IDLE_NS,
@@ -83,9 +108,10 @@ def import_capture(
     """Make a redacted recording of one or several capture files, merged by time.
 
     Args:
-        sources: files of one format, `.gz` or not.
+        sources: the files, `.gz` or not, each of its own format.
         destination: the recording to write.
         format: a name in `READERS`; by default recognised from the content.
+        log_format: the server's format string, which says it instead.
         key: redaction key; the same capture and key give the same bytes.
         host: the host to keep where the capture has several, by name or URL.
         idle_ns: the pause after which a visitor starts a new session.
@@ -93,32 +119,33 @@ def import_capture(
     Raises:
         RecordingError: a source is missing, of no known format, has over 5 % malformed
             entries or nothing usable.
-        InputError: the destination cannot be written or is a source, or the host is
-            none.
+        InputError: the destination cannot be written or is a source, the host is none,
+            or the format string lacks what a replay needs.
         SeatrialError: the recording cannot be written.
     """
     files, kept_host = [Source(path) for path in sources], _hostname(host)
     with scratch(destination, sources) as folder:
-        name = _format_of(files, format)
-        reader, tally, sessions = READERS[name], Tally(), Sessions(idle_ns)
+        captures = _captures(files, format, log_format)
+        tally, sessions = Tally(), Sessions(idle_ns)
         assembly = Assembly(
-            clock_ns=reader.clock_ns,
-            shared_clients=reader.shared_clients,
+            clock_ns=lambda: _coarsest_ns(captures),
+            shared_clients=any(each.reader.shared_clients for each in captures),
             sessions=sessions,
         )
 
         def provenance() -> Provenance:
             return Provenance(
-                source_format=name,
+                source_format=", ".join(each.name for each in captures),
                 started_at=assembly.started_at,
                 sessions=sessions.opened,
-                clock_ns=reader.clock_ns,
-                cookies_recorded=reader.cookies_recorded,
+                clock_ns=_coarsest_ns(captures),
+                cookies_recorded=all(each.cookies for each in _known(captures)),
                 skipped=tally.skipped(),
                 adapted=tally.adapted(),
             )
 
-        redacted = map(Redactor(key).redact, reader.read(files, kept_host, tally))
+        found = (each.exchanges(kept_host, tally) for each in captures)
+        redacted = map(Redactor(key).redact, chain.from_iterable(found))
         checked = _checked(redacted, tally, ", ".join(file.name for file in files))
         rows = assembly.rows(ordered(checked, folder))
         return write_recording(rows, destination, provenance)
@@ -137,28 +164,67 @@ def _hostname(host: str | None) -> str | None:
     return netloc.rpartition("@")[2].lower()
 
 
-def _format_of(files: Sequence[Source], named: str | None) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Capture:
+    """The files of one format."""
+
+    name: str
+    reader: Reader
+    files: Sequence[Source]
+    traits: Traits
+
+    def exchanges(self, host: str | None, tally: Tally) -> Iterator[Exchange]:
+        return self.traits.watched(self.reader.read(self.files, host, tally))
+
+
+def _capture(name: str, reader: Reader, files: Sequence[Source]) -> _Capture:
+    traits = Traits(clock_ns=reader.clock_ns, cookies=reader.cookies_recorded)
+    return _Capture(name=name, reader=reader, files=files, traits=traits)
+
+
+def _known(captures: Sequence[_Capture]) -> list[Traits]:
+    return [each.traits for each in captures if each.traits.known]
+
+
+def _coarsest_ns(captures: Sequence[_Capture]) -> int:
+    return max(each.clock_ns for each in _known(captures))
+
+
+def _captures(
+    files: Sequence[Source], named: str | None, log_format: str | None
+) -> list[_Capture]:
+    if log_format is None:
+        by_name = _by_format(files, named)
+        return [_capture(name, READERS[name], by_name[name]) for name in by_name]
+    if named is not None:
+        raise InputError("give --format or --log-format, not both")
+    name, parser = parser_of(log_format)
+    return [_capture(name, _of_lines(parser), files)]
+
+
+def _by_format(
+    files: Sequence[Source], named: str | None
+) -> Mapping[str, Sequence[Source]]:
     known = ", ".join(READERS)
     if named is not None and named not in READERS:
         raise RecordingError(
             f"unknown capture format {named!r}", hint=f"known are: {known}"
         )
-    found = {file: _sniffed(file, named) for file in files}
-    for file, name in found.items():
+    found: dict[str, list[Source]] = {}
+    for file in files:
+        name = _sniffed(file, named)
         if name is None:
             raise RecordingError(
                 f"{file.name}: not a capture of a known format",
                 hint="it is UTF-16: convert it to UTF-8"
                 if file.head().startswith(_UTF16)
-                else f"known are: {known}; name one with --format",
+                else f"known are: {known}; name one with --format, or give the log's "
+                "own with --log-format",
             )
-    names = sorted({name for name in found.values() if name})
-    if len(names) != 1:
-        raise RecordingError(
-            f"the captures are of several formats: {', '.join(names) or 'none'}",
-            hint="import each format by itself",
-        )
-    return names[0]
+        found.setdefault(name, []).append(file)
+    if not found:
+        raise RecordingError("there is no capture", hint="name a file")
+    return found
 
 
 def _sniffed(file: Source, named: str | None) -> str | None:

@@ -18,10 +18,10 @@ from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 from harness.capture.answer import response_of
 from harness.capture.clock import epoch_ns
+from harness.capture.head import one_line, origin_form
 from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE, WEBSOCKET
 from harness.model.traffic import Exchange, Request
 
@@ -46,7 +46,6 @@ _LINE: Final = re.compile("".join(pattern for _, pattern in _FIELDS))
 _REQUEST: Final = re.compile(r"([A-Z][A-Z_-]*) (\S+)(?: HTTP/(\d(?:\.\d)?))?")
 _NEWER: Final = re.compile(r' HTTP/([23])(?:\.\d)?" ')
 _SWITCHED: Final = "101"
-_ORIGIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*([^#]*)")
 _ESCAPE: Final = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
 _ESCAPED: Final[Mapping[str, str]] = {
     "n": "\n",
@@ -56,10 +55,8 @@ _ESCAPED: Final[Mapping[str, str]] = {
     "f": "\f",
     "v": "\v",
 }
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _SNIFFED_LINES: Final = 100
 _CACHED: Final = 8192
-_ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
 _MONTHS: Final[Mapping[str, int]] = {
     name: number
     for number, name in enumerate(
@@ -184,7 +181,7 @@ def _response(status: str, size: str) -> Response | None:
 @lru_cache(maxsize=_CACHED)
 def _request(line: str, referer: str | None, agent: str | None) -> Request | None:
     match = _REQUEST.fullmatch(_unescaped(line))
-    target = _target(match[1], match[2]) if match else None
+    target = origin_form(match[1], match[2]) if match else None
     if match is None or target is None:
         return None
     fields = (("referer", referer), ("user-agent", agent))
@@ -192,7 +189,7 @@ def _request(line: str, referer: str | None, agent: str | None) -> Request | Non
         method=match[1],
         target=target,
         headers=tuple(
-            (name, _CONTROL.sub(" ", _unescaped(value)))
+            (name, one_line(_unescaped(value)))
             for name, value in fields
             if value and value != "-"
         ),
@@ -206,20 +203,3 @@ def _unescaped(text: str) -> str:
         return chr(int(code, 16)) if code else _ESCAPED.get(character, character)
 
     return _ESCAPE.sub(plain, text) if "\\" in text else text
-
-
-def _target(method: str, target: str) -> str | None:
-    """The origin form, bytes beyond ASCII percent-encoded; `None` where there is none.
-
-    RFC 9112, section 3.2: `CONNECT` takes an authority and only `OPTIONS` takes `*`.
-    """
-    if method == "CONNECT" or _CONTROL.search(target):
-        return None
-    if target == "*":
-        return target if method == "OPTIONS" else None
-    absolute = _ORIGIN.fullmatch(target)
-    if absolute:
-        target = absolute[1] if absolute[1].startswith("/") else f"/{absolute[1]}"
-    if not target.startswith("/"):
-        return None
-    return target if target.isascii() else quote(target, _ASCII, encoding="latin-1")

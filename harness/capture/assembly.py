@@ -12,7 +12,7 @@ from harness.capture.clock import spread
 from harness.store.recording import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from harness.capture.sessions import Sessions
 
@@ -26,7 +26,8 @@ class Assembly:
     """Finishes the rows of one import.
 
     Args:
-        clock_ns: the capture's resolution; from one second on, starts are spread.
+        clock_ns: asked once all is read: the capture's resolution; from one second on,
+            starts are spread.
         shared_clients: whether the user agent tells a client's users apart.
         sessions: gives each row its session.
 
@@ -37,7 +38,11 @@ class Assembly:
     __slots__ = ("_clock_ns", "_sessions", "_shared_clients", "origin_ns")
 
     def __init__(
-        self, *, clock_ns: int, shared_clients: bool, sessions: Sessions
+        self,
+        *,
+        clock_ns: Callable[[], int],
+        shared_clients: bool,
+        sessions: Sessions,
     ) -> None:
         self.origin_ns: int | None = None
         self._clock_ns = clock_ns
@@ -52,10 +57,10 @@ class Assembly:
 
     def rows(self, ordered: Iterator[pa.Table]) -> Iterator[pa.Table]:
         """Tables of `SCHEMA`, starts since the first, from those of `order.ordered`."""
-        for table in _whole_ticks(_gathered(ordered)):
+        for table in _whole_ticks(self._ticking(_gathered(ordered))):
             starts_ns = table["start_ns"].to_numpy()
-            if self._clock_ns >= _COARSE_NS:
-                starts_ns = spread(starts_ns, self._clock_ns)
+            if self._clock_ns() >= _COARSE_NS:
+                starts_ns = spread(starts_ns, self._clock_ns())
             if self.origin_ns is None:
                 self.origin_ns = int(starts_ns[0])
             starts_ns = starts_ns - self.origin_ns
@@ -64,6 +69,19 @@ class Assembly:
                 start_ns=pa.array(starts_ns),
                 session=pa.array(self._named(table, starts_ns.tolist()), pa.string()),
             )
+
+    def _ticking(self, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        """On a coarse clock each start where its tick begins.
+
+        Beside a capture with such a clock a finer one counts no more than its order.
+        """
+        for table in tables:
+            clock_ns = self._clock_ns()
+            if clock_ns < _COARSE_NS:
+                yield table
+                continue
+            starts_ns = table["start_ns"].to_numpy() // clock_ns * clock_ns
+            yield _replaced(table, start_ns=pa.array(starts_ns))
 
     def _named(self, table: pa.Table, starts_ns: list[int]) -> list[str]:
         clients = table["client"].to_pylist()

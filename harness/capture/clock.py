@@ -10,19 +10,23 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["epoch_ns", "spread"]
+__all__ = ["epoch_ns", "since_epoch", "spread"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_NS: Final = 1 << 62
 
 
 def epoch_ns(moment: datetime) -> int | None:
-    """Nanoseconds since 1970; `None` for a moment before it or after 2116.
+    """Nanoseconds since 1970, as `since_epoch` takes them."""
+    return since_epoch((moment - _EPOCH) // timedelta(microseconds=1) * 1_000)
+
+
+def since_epoch(moment_ns: int) -> int | None:
+    """The same; `None` for a moment before 1970 or after 2116.
 
     Such a time was never set: it is the year 1 where .NET or Go wrote the capture.
     """
-    since_ns = (moment - _EPOCH) // timedelta(microseconds=1) * 1_000
-    return since_ns if 0 <= since_ns <= _LAST_NS else None
+    return moment_ns if 0 <= moment_ns <= _LAST_NS else None
 
 
 def spread(ticks_ns: NDArray[np.int64], clock_ns: int) -> NDArray[np.int64]:

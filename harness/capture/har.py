@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 from harness.capture.answer import response_of
-from harness.capture.clock import epoch_ns
-from harness.capture.harbody import content
+from harness.capture.harbody import content, decoded
+from harness.capture.head import end_to_end, keeps_alive, one_line
+from harness.capture.headerfield import is_grpc, pair_of, wire
 from harness.capture.tally import GRPC, MALFORMED, OTHER_HOST, UNUSABLE, WEBSOCKET
+from harness.capture.timeformat import moment
 from harness.errors import RecordingError
 from harness.model.traffic import Exchange, Request
 
@@ -32,32 +33,21 @@ __all__ = ["read", "sniff"]
 
 Entry = dict[str, Any]
 
-_LOG: Final = re.compile(rb'"log"\s*:')
+_LOG: Final = re.compile(rb'"log"\s*:(?!\s*")')
+"""Docker has one too, with a line of text in it."""
 _SPOILT: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
 """What a value of the wrong type or size raises somewhere in an entry."""
 _ABSURD: Final = 1e15
 _TIMELESS_STEP_NS: Final = 1_000_000_000
 _PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _METHOD: Final = re.compile(r"[A-Z][A-Z_-]*")
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
-_PER_CONNECTION: Final = frozenset(
-    {
-        "http2-settings",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "upgrade",
-    }
-)
 _NEWER: Final = re.compile(r"(?:http/|h)([23])")
-_GRPC: Final = re.compile(r"application/grpc(?!-web)")
-"""gRPC-Web was made for HTTP/1.1."""
+_OLD_VERSIONS: Final = frozenset({"http/1.0", "http/0.9"})
+_OWN_PORTS: Final[Mapping[str, str]] = {"http": ":80", "https": ":443"}
+_CACHES: Final = frozenset({"Memory Cache", "Disk Cache"})
+"""Safari's words; Chrome says `_fromCache`."""
 _NEVER_SENT: Final = re.compile(
-    r"BLOCKED|NAME_NOT_RESOLVED|DISCONNECTED|CONNECTION_REFUSED|UNREACHABLE|CERT_"
+    r"BLOCKED|NAME_NOT_RESOLVED|INTERNET_DISCONNECTED|CONNECTION_REFUSED|UNREACHABLE|CERT_"
 )
 
 
@@ -92,6 +82,8 @@ def read(
             except _SPOILT:
                 found = MALFORMED, "a value in it has the wrong type or size"
             if isinstance(found, Exchange):
+                if timeless:
+                    tally.adapt("times made up, one a second: the archive has none")
                 if newer := _NEWER.match(_version(entry["request"])):
                     tally.adapt(f"HTTP/{newer[1]}, replayed over HTTP/1.1")
                 yield found
@@ -151,23 +143,29 @@ def _entries(source: Source) -> list[Entry]:
 
 
 def _host(entry: Entry) -> str | None:
-    """The host of an HTTP request, in lower case and with its port if it has one."""
+    """The host of an HTTP request, in lower case and with its port if it needs one."""
     request = entry.get("request")
     url = request.get("url") if isinstance(request, dict) else None
     try:
         parts = urlsplit(url if isinstance(url, str) else "")
     except ValueError:
         return None
-    usable = parts.scheme in {"http", "https"} and parts.netloc
-    return parts.netloc.rpartition("@")[2].lower() if usable else None
+    if parts.scheme not in _OWN_PORTS or not parts.netloc:
+        return None
+    host = parts.netloc.rpartition("@")[2].lower()
+    return host.removesuffix(_OWN_PORTS[parts.scheme])
+
+
+def _names(host: str | None) -> set[str]:
+    """What a user may call a host."""
+    return {f"{host}{port}" for port in ("", *_OWN_PORTS.values())}
 
 
 def _start_ns(entry: Entry) -> int | None:
     try:
-        moment = datetime.fromisoformat(entry["startedDateTime"])
-    except (KeyError, TypeError, ValueError):
+        return moment(entry["startedDateTime"])[0]
+    except (KeyError, ValueError):
         return None
-    return epoch_ns(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def _obstacle(entry: Entry, chosen: str) -> tuple[str, str] | None:
@@ -178,12 +176,12 @@ def _obstacle(entry: Entry, chosen: str) -> tuple[str, str] | None:
     host, method = _host(entry), str(request.get("method"))
     obstacles = (
         (_is_websocket(entry), WEBSOCKET, ""),
-        (_is_grpc(request), GRPC, ""),
+        (is_grpc(_headers(request.get("headers"))), GRPC, ""),
         (host is None, UNUSABLE, "not an http or https URL"),
-        (host != chosen, OTHER_HOST, host or ""),
+        (chosen not in _names(host), OTHER_HOST, host or ""),
         (not _METHOD.fullmatch(method), UNUSABLE, "not an HTTP method"),
         (method == "CONNECT", UNUSABLE, "CONNECT asks for a proxy"),
-        (entry.get("_fromCache"), "from cache", "the service was not asked"),
+        (_is_cached(entry), "from cache", "the service was not asked"),
         (
             _NEVER_SENT.search(_error(entry)),
             "never sent",
@@ -202,6 +200,10 @@ def _error(entry: Entry) -> str:
     return f"{_answer(entry).get('_error') or ''} {entry.get('_error') or ''}".upper()
 
 
+def _is_cached(entry: Entry) -> bool:
+    return bool(entry.get("_fromCache")) or entry.get("_fetchType") in _CACHES
+
+
 def _is_websocket(entry: Entry) -> bool:
     return (
         entry["request"]["url"].lower().startswith(("ws:", "wss:"))
@@ -211,45 +213,38 @@ def _is_websocket(entry: Entry) -> bool:
     )
 
 
-def _is_grpc(request: Entry) -> bool:
-    return any(
-        name == "content-type" and _GRPC.match(value)
-        for name, value in _headers(request.get("headers"))
-    )
-
-
 def _version(request: Entry) -> str:
     return str(request.get("httpVersion") or "").lower()
 
 
-def _keeps_alive(request: Entry, headers: list[tuple[str, str]]) -> bool:
-    """RFC 9112, section 9.3."""
-    said = {
-        word.strip().lower()
-        for name, value in headers
-        if name == "connection"
-        for word in value.split(",")
-    }
-    if _version(request) in {"http/1.0", "http/0.9"}:
-        return "keep-alive" in said
-    return "close" not in said
-
-
 def _request(request: Entry) -> Request:
-    headers = _headers(request.get("headers"))
-    cookies = [pair for pair in map(_pair, _list(request.get("cookies"))) if pair]
+    headers = _with_host(request, _headers(request.get("headers")))
+    cookies = [pair for pair in map(pair_of, _list(request.get("cookies"))) if pair]
     if cookies and not any(name == "cookie" for name, _ in headers):
         headers.append(("cookie", "; ".join("=".join(pair) for pair in cookies)))
     body, content_type = content(request)
     if body and content_type:
-        headers = _typed(headers, ("content-type", _wire(content_type)))
+        headers = _typed(
+            headers, ("content-type", one_line(wire(content_type)).strip())
+        )
     return Request(
         method=request["method"],
         target=_target(request),
         headers=tuple(headers),
         body=body,
-        keeps_alive=_keeps_alive(request, headers),
+        keeps_alive=keeps_alive(
+            headers, by_default=_version(request) not in _OLD_VERSIONS
+        ),
     )
+
+
+def _with_host(request: Entry, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers of HTTP/1.1, of which `:authority` is the `Host`."""
+    if any(name == "host" for name, _ in headers):
+        return headers
+    pairs = filter(None, map(pair_of, _list(request.get("headers"))))
+    hosts = [("host", value) for name, value in pairs if name == ":authority"]
+    return [*hosts[:1], *headers]
 
 
 def _typed(
@@ -265,38 +260,17 @@ def _typed(
 
 
 def _headers(listed: object) -> list[tuple[str, str]]:
-    """Names in lower case; without pseudo headers and those of one connection."""
-    pairs = [pair for pair in map(_pair, _list(listed)) if pair]
-    return [
-        (name.lower(), value)
-        for name, value in pairs
-        if _NAME.fullmatch(name.lower()) and name.lower() not in _PER_CONNECTION
-    ]
+    return end_to_end(pair for pair in map(pair_of, _list(listed)) if pair)
 
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _pair(item: object) -> tuple[str, str] | None:
-    """`{name, value}`, or `[name, value]` as Slack writes it."""
-    match item:
-        case {"name": str(name), "value": value}:
-            return _wire(name), _wire("" if value is None else str(value))
-        case [str(name), str(value)]:
-            return _wire(name), _wire(value)
-    return None
-
-
-def _wire(text: str) -> str:
-    """The bytes of UTF-8 as latin-1 characters, on one line."""
-    return _CONTROL.sub(" ", text.encode(errors="replace").decode("latin-1")).strip()
-
-
 def _target(request: Entry) -> str:
     parts = urlsplit(request["url"])
     query = parts.query
-    pairs = [pair for pair in map(_pair, _list(request.get("queryString"))) if pair]
+    pairs = [pair for pair in map(pair_of, _list(request.get("queryString"))) if pair]
     if pairs and not query:
         query = "&".join(f"{name}={value}" for name, value in pairs)
     target = f"{parts.path or '/'}{'?' if query else ''}{query}"
@@ -318,6 +292,20 @@ def _response(entry: Entry) -> Response | None:
         status,
         next((int(size) for size in map(_positive, sizes) if size is not None), None),
         None if duration_ms is None else round(duration_ms * 1_000_000),
+        headers=tuple(_headers(answer.get("headers"))),
+        body=_text(found) if isinstance(found, dict) else None,
+    )
+
+
+def _text(content: Mapping[str, Any]) -> bytes | None:
+    """Of `response.content`, decoded there already whatever Content-Encoding says."""
+    text = content.get("text")
+    if not isinstance(text, str):
+        return None
+    return (
+        decoded(text)
+        if content.get("encoding") == "base64"
+        else text.encode(errors="replace")
     )
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["content"]
+__all__ = ["content", "decoded"]
 
 _BOUNDARY: Final = re.compile(r'boundary="?([^";,]+)', re.IGNORECASE)
 _OWN_BOUNDARY: Final = "seatrial-boundary"
@@ -32,7 +32,7 @@ def content(request: Mapping[str, Any]) -> tuple[bytes, str]:
     params = data.get("params")
     if isinstance(text, str) and text:
         coded = "base64" in {data.get("encoding"), data.get("_encoding")}
-        return _decoded(text) if coded else text.encode(errors="replace"), declared
+        return decoded(text) if coded else text.encode(errors="replace"), declared
     if isinstance(params, list) and params:
         known = [param for param in params if isinstance(param, dict)]
         return _from_params(known, declared)
@@ -49,7 +49,8 @@ def _header_type(request: Mapping[str, Any]) -> str:
     return ""
 
 
-def _decoded(text: str) -> bytes:
+def decoded(text: str) -> bytes:
+    """What Base64 stands for, or the text itself where it is none."""
     try:
         return base64.b64decode(text)
     except ValueError:
@@ -80,7 +81,7 @@ def _part(param: Mapping[str, Any]) -> bytes:
         head += f"\r\nContent-Type: {_quoted(param, 'contentType')}"
     value = _text(param, "value")
     embedded = _DATA_URL.fullmatch(value) if param.get("fileName") else None
-    body = _decoded(embedded[1]) if embedded else value.encode(errors="replace")
+    body = decoded(embedded[1]) if embedded else value.encode(errors="replace")
     return head.encode(errors="replace") + b"\r\n\r\n" + body
 
 

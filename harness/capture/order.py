@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -36,14 +37,16 @@ class Sizes:
 
     Attributes:
         run_rows: rows sorted at once.
-        run_body_bytes: request bodies sorted at once, roughly.
+        run_body_bytes: bodies of both ways sorted at once, roughly.
         batch_rows: rows of each run in memory while runs are merged.
+        batch_bytes: the same in bytes, on average of a run.
         fan_in: runs merged at once; more are merged on several levels.
     """
 
     run_rows: int = 16_384
     run_body_bytes: int = 32 << 20
     batch_rows: int = 1_024
+    batch_bytes: int = 1 << 20
     fan_in: int = 64
 
 
@@ -88,6 +91,8 @@ def _runs(exchanges: Iterable[Exchange], sizes: Sizes) -> Iterator[pa.Table]:
     for exchange in exchanges:
         pending.append(exchange)
         body_bytes += len(exchange.request.body)
+        if exchange.response and exchange.response.body:
+            body_bytes += len(exchange.response.body)
         if len(pending) == sizes.run_rows or body_bytes > sizes.run_body_bytes:
             yield _sorted_run(pending, place)
             place += len(pending)
@@ -122,9 +127,10 @@ def _spilled(tables: Iterator[pa.Table], path: Path, sizes: Sizes) -> Path:
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     first = next(tables)
     with pa.ipc.new_file(path, first.schema, options=options) as writer:
-        writer.write_table(first, max_chunksize=sizes.batch_rows)
-        for table in tables:
-            writer.write_table(table, max_chunksize=sizes.batch_rows)
+        for table in chain((first,), tables):
+            fitting = sizes.batch_bytes * len(table) // max(1, table.nbytes)
+            rows = max(1, min(sizes.batch_rows, fitting))
+            writer.write_table(table, max_chunksize=rows)
     return path
 
 

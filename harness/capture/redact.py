@@ -27,6 +27,8 @@ from harness.model.traffic import Exchange, Request
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.model.traffic import Response
+
     Mask = Callable[[str, str], str]
     Rule = Callable[[Mask, str], str]
 
@@ -315,8 +317,22 @@ class Redactor:
             client=self._client(exchange.client),
             session=exchange.session,
             request=self._request(exchange.request),
-            response=exchange.response,
+            response=exchange.response and self._response(exchange.response),
         )
+
+    def _response(self, response: Response) -> Response:
+        if not response.headers and response.body is None:
+            return response
+        return replace(
+            response,
+            headers=self._headers(response.headers),
+            body=response.body and _body(self.pseudonym, response.body),
+        )
+
+    def _headers(
+        self, headers: tuple[tuple[str, str], ...]
+    ) -> tuple[tuple[str, str], ...]:
+        return tuple([(name, self._header(name, value)) for name, value in headers])
 
     def _masked_client(self, client: str) -> str:
         return self.pseudonym("client", client)
@@ -328,9 +344,7 @@ class Redactor:
         """The same object where there is nothing to hide, as in most requests."""
         mask = self.pseudonym
         target = _url(mask, request.target)
-        headers = tuple(
-            [(name, self._header(name, value)) for name, value in request.headers]
-        )
+        headers = self._headers(request.headers)
         body = _body(mask, request.body) if request.body else b""
         if (target, headers, body) == (request.target, request.headers, request.body):
             return request

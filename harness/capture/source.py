@@ -1,26 +1,24 @@
-"""A capture file as bytes or lines; `.gz` is unpacked on the way."""
+"""A capture file as bytes or lines, unpacked on the way."""
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import stat
-import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Final, cast
+from typing import IO, TYPE_CHECKING, Final
 
+from harness.capture.packing import DamagedError, unpacked
 from harness.errors import RecordingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 __all__ = ["Source"]
 
 _HEAD_BYTES: Final = 1 << 16
-_GZIP_MAGIC: Final = b"\x1f\x8b"
 _MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -45,17 +43,11 @@ class Source:
         try:
             self._refuse_streams()
             with self.path.open("rb") as raw:
-                packed = raw.peek(2).startswith(_GZIP_MAGIC)
-                stream = (
-                    cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
-                )
-                if stream.read(len(_MARK)) != _MARK:
-                    stream.seek(0)
-                yield stream
-        except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
+                yield raw
+        except DamagedError as exc:
             raise RecordingError(
-                f"{self.name}: the gzip file is damaged or cut short ({exc})",
-                hint="copy the capture again, or unpack what is left with `zcat`",
+                f"{self.name}: {exc}",
+                hint=f"copy the capture again, or {exc.remedy}",
             ) from exc
         except IsADirectoryError as exc:
             raise RecordingError(
@@ -75,20 +67,54 @@ class Source:
                 hint="write it to a file first",
             )
 
+    def pieces(self, cut: Callable[[], None] | None = None) -> Iterator[bytes]:
+        """Its bytes in pieces of at most 1 MiB.
+
+        Args:
+            cut: told where a packed stream ends before its end; what could be unpacked
+                is there all the same. By default such a file is refused.
+        """
+        with self._opened() as raw:
+            first = b""
+            pieces = unpacked(raw, cut)
+            for piece in pieces:
+                first += piece
+                if len(first) >= len(_MARK):
+                    break
+            yield first.removeprefix(_MARK)
+            yield from pieces
+
     def head(self) -> bytes:
         """The first 64 KiB, by which a format is recognised."""
-        with self._opened() as stream:
-            return stream.read(_HEAD_BYTES)
+        head = b""
+        for piece in self.pieces(_ignored):
+            head += piece
+            if len(head) >= _HEAD_BYTES:
+                break
+        return head[:_HEAD_BYTES]
 
     def content(self) -> bytes:
         """All of it."""
-        with self._opened() as stream:
-            return stream.read()
+        return b"".join(self.pieces())
 
     def lines(self) -> Iterator[str]:
         """Its lines, each byte as the latin-1 character of the same number."""
-        with (
-            self._opened() as stream,
-            io.TextIOWrapper(stream, encoding="latin-1", newline="\n") as text,
-        ):
-            yield from text
+        for block in self.blocks():
+            text = io.BytesIO(block)
+            yield from io.TextIOWrapper(text, encoding="latin-1", newline="\n")
+
+    def blocks(self) -> Iterator[bytes]:
+        """Its bytes in pieces of whole lines."""
+        held: list[bytes] = []
+        for piece in self.pieces():
+            end = piece.rfind(b"\n") + 1
+            held.append(piece[:end] if end else piece)
+            if end:
+                yield b"".join(held)
+                held = [piece[end:]]
+        if last := b"".join(held):
+            yield last
+
+
+def _ignored() -> None:
+    """A head that is cut is recognised, or refused when all of it is read."""

@@ -8,13 +8,26 @@ from typing import Final
 from harness.errors import RecordingError
 from harness.model.traffic import Skipped
 
-__all__ = ["GRPC", "MALFORMED", "OTHER_HOST", "UNUSABLE", "WEBSOCKET", "Tally"]
+__all__ = [
+    "EDGE",
+    "GRPC",
+    "MALFORMED",
+    "OTHER_HOST",
+    "TRUNCATED",
+    "UNUSABLE",
+    "WEBSOCKET",
+    "LeftOut",
+    "Tally",
+]
 
 MALFORMED: Final = "malformed"
 """Outside the format's grammar."""
 
 UNUSABLE: Final = "unusable"
 """Well recorded, but not a request that can be sent."""
+
+TRUNCATED: Final = "truncated"
+"""Cut short when it was captured."""
 
 OTHER_HOST: Final = "other host"
 """For a host that is not the recorded service."""
@@ -25,9 +38,26 @@ WEBSOCKET: Final = "websocket"
 GRPC: Final = "gRPC"
 """Needs HTTP/2 from end to end."""
 
+EDGE: Final = "served by the edge"
+"""A cache, proxy or load balancer answered; the service was not asked."""
+
 _SAMPLES: Final = 5
 _HOSTS: Final = 5
 _MALFORMED_RATIO: Final = 0.05
+
+
+class LeftOut(ValueError):  # noqa: N818 - an outcome of most captures, not an error
+    """An entry that becomes no exchange.
+
+    Args:
+        reason: one of the above.
+        why: what is wrong, never what redaction would hide.
+    """
+
+    def __init__(self, reason: str, why: str) -> None:
+        super().__init__(why)
+        self.reason = reason
+        self.why = why
 
 
 class Tally:

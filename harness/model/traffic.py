@@ -47,11 +47,16 @@ class Response:
         status: the HTTP status.
         body_bytes: the size of the content, where the capture tells.
         duration_ns: from the start of the request to the end of the answer, likewise.
+        headers: as those of a request; empty where the capture does not tell.
+        body: the content, free of transfer and content codings; `None` where the
+            capture does not tell.
     """
 
     status: int
     body_bytes: int | None = None
     duration_ns: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

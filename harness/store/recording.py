@@ -41,8 +41,8 @@ __all__ = [
     "write_recording",
 ]
 
-SCHEMA_VERSION: Final = 1
-"""Of a recording; a reader refuses a larger one."""
+SCHEMA_VERSION: Final = 2
+"""Of a recording; a reader refuses a larger one. Version 1 had no answers' content."""
 
 _HEADERS: Final = pa.list_(
     pa.struct([pa.field("name", pa.string()), pa.field("value", pa.string())])
@@ -65,6 +65,8 @@ SCHEMA: Final = pa.schema(
         ("status", pa.int16()),
         ("response_bytes", pa.int64()),
         ("duration_ns", pa.int64()),
+        ("response_headers", _HEADERS),
+        ("response_body", pa.binary()),
     ]
 )
 """Times in nanoseconds since the first start; nulls where the capture does not tell."""
@@ -80,6 +82,7 @@ _DAMAGE: Final = (
 )
 """What reading a file raises that is not what was written."""
 
+_SINCE_2: Final = ("response_headers", "response_body")
 _META_KEY: Final = b"seatrial"
 _CODEC: Final = "zstd"
 
@@ -120,19 +123,27 @@ def table_of(exchanges: Iterable[Exchange]) -> pa.Table:
         )
         for exchange in exchanges
     ]
-    starts, sessions, clients, places, *answer = (
-        zip(*rows, strict=True) if rows else ([()] * 7)
+    starts, sessions, clients, places, *answer, headers, bodies = (
+        zip(*rows, strict=True) if rows else ([()] * 9)
     )
     requests = _requests(known).take(pa.array(places, pa.int32()))
+    content = [_header_lists(headers), bodies]
     return pa.table(
-        [starts, sessions, clients, *requests.columns, *answer], schema=SCHEMA
+        [starts, sessions, clients, *requests.columns, *answer, *content],
+        schema=SCHEMA,
     )
 
 
-def _answer(response: Response | None) -> tuple[int | None, int | None, int | None]:
+def _answer(response: Response | None) -> tuple[Any, ...]:
     if response is None:
-        return None, None, None
-    return response.status, response.body_bytes, response.duration_ns
+        return None, None, None, (), None
+    return (
+        response.status,
+        response.body_bytes,
+        response.duration_ns,
+        response.headers,
+        response.body,
+    )
 
 
 def _requests(requests: Collection[Request]) -> pa.Table:
@@ -220,7 +231,11 @@ def open_recording(path: Path) -> Recording:
         provenance = _provenance(path, file.metadata.metadata or {})
         exchanges = file.metadata.num_rows
         span_ns = _last_start(file)
-        lost = [field.name for field in SCHEMA if field not in list(file.schema_arrow)]
+        lost = [
+            field.name
+            for field in SCHEMA
+            if field not in list(file.schema_arrow) and field.name not in _SINCE_2
+        ]
     if lost:
         raise RecordingError(
             f"{path}: the recording is damaged: no column {', '.join(lost)} as written",
@@ -353,6 +368,8 @@ def _exchange(row: dict[str, Any]) -> Exchange:
             status=row["status"],
             body_bytes=row["response_bytes"],
             duration_ns=row["duration_ns"],
+            headers=_pairs(row.get("response_headers") or ()),
+            body=row.get("response_body"),
         )
     return Exchange(
         start_ns=row["start_ns"],
@@ -361,9 +378,13 @@ def _exchange(row: dict[str, Any]) -> Exchange:
         request=Request(
             method=row["method"],
             target=row["target"],
-            headers=tuple((pair["name"], pair["value"]) for pair in row["headers"]),
+            headers=_pairs(row["headers"]),
             body=row["body"],
             keeps_alive=row["keeps_alive"],
         ),
         response=response,
     )
+
+
+def _pairs(listed: Iterable[dict[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((pair["name"], pair["value"]) for pair in listed)

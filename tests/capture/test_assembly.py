@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.capture.assembly import Assembly, _whole_ticks
+from harness.capture.clock import spread
 from harness.capture.sessions import Sessions
 from harness.model.traffic import Exchange, Request
 from harness.store.recording import SCHEMA, table_of
@@ -22,7 +24,9 @@ def table(seconds: list[int]) -> pa.Table:
 
 
 def assembled(tables: list[pa.Table], clock_ns: int) -> tuple[list[int], Assembly]:
-    assembly = Assembly(clock_ns=clock_ns, shared_clients=True, sessions=Sessions())
+    assembly = Assembly(
+        clock_ns=lambda: clock_ns, shared_clients=True, sessions=Sessions()
+    )
     done = list(assembly.rows(iter(tables)))
     assert all(each.schema == SCHEMA for each in done)
     return [ns for each in done for ns in each["start_ns"].to_pylist()], assembly
@@ -46,3 +50,15 @@ def test_fine_clocks_are_left_alone() -> None:
     starts_ns, assembly = assembled([table([100, 103, 103])], 1_000_000)
     assert [0, 3 * SECOND_NS, 3 * SECOND_NS] == starts_ns
     assert assembly.started_at == "1970-01-01T00:01:40.000+00:00"
+
+
+def test_a_coarse_clock_has_fine_starts_on_its_ticks() -> None:
+    """Beside a log in seconds, milliseconds count no more than their order."""
+    fine = table([7, 7, 7])
+    starts_ns = pa.array([7 * SECOND_NS, 7 * SECOND_NS + 1, 8 * SECOND_NS - 1])
+    fine = fine.set_column(0, "start_ns", starts_ns)
+
+    spread_ns, _ = assembled([fine], SECOND_NS)
+
+    expected = spread(np.array([7, 7, 7]) * SECOND_NS, SECOND_NS)
+    assert (expected - expected[0]).tolist() == spread_ns

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from harness.model.traffic import Recording
 
 REAL = Path(__file__).resolve().parents[2] / "../shared/data"
+ENVOY_TCP = (
+    '[2026-10-08T22:53:28.587Z] "- - -" 0 - - - "-" 901 4875 623 - "-" "-" "-" "-" '
+    '"52.21.224.34:443" outbound|443||a 1.1.1.1:2 1.1.1.1:3 1.1.1.1:4 a -\n'
+)
 SECRETS = ("10.1.2.3", "alice", "SeCrEt1", "SeCrEt2", "SeCrEt3", "SeCrEt4")
 
 
@@ -81,6 +85,33 @@ def test_sources_are_merged_by_time(tmp_path: Path) -> None:
     assert rows[2].start_ns < rows[3].start_ns
 
 
+def test_several_formats_are_merged_by_time(tmp_path: Path) -> None:
+    """A log of seconds and one of milliseconds become one recording that names both."""
+    fine = (
+        '{"time": "2015-05-17T10:00:01.500Z", "method": "GET", "target": "/b", '
+        '"headers": {"cookie": "a=1"}}\n'
+    )
+    assert 10**6 == imported(tmp_path, fine, ENVOY_TCP, name="fine").clock_ns
+    recording = imported(tmp_path, line(0, "/a") + line(2, "/c"), fine)
+    assert ["/a", "/b", "/c"] == [row.request.target for row in exchanges(recording)]
+    assert "accesslog, jsonl" == recording.source_format
+    assert (10**9, False) == (recording.clock_ns, recording.cookies_recorded)
+
+
+def test_a_format_string_is_enough(tmp_path: Path) -> None:
+    """A log of the server's own format is read by it, and its clock is its own."""
+    log = tmp_path / "log"
+    log.write_text("1431849903.250|GET /a HTTP/1.1|200\n")
+    recording = import_capture(
+        [log], tmp_path / "rec.parquet", log_format="$msec|$request|$status", key=b"k"
+    )
+    assert ("nginx", 10**6) == (recording.source_format, recording.clock_ns)
+    with pytest.raises(InputError, match="--format or --log-format, not both"):
+        import_capture(
+            [log], tmp_path / "rec", format="iis", log_format="$msec", key=b"k"
+        )
+
+
 def test_sessions_are_assigned(tmp_path: Path) -> None:
     """An address is as many users as it has user agents; a long pause parts them."""
     log = line(0) + line(1, agent="other") + line(2) + line(2 + 31 * 60)
@@ -117,11 +148,10 @@ def test_five_percent_may_be_malformed(tmp_path: Path) -> None:
     [
         ([""], "source-0: the capture is empty"),
         (["{}"], "source-0: not a capture of a known format"),
-        ([line(0), '{"log": {"entries": []}}'], "several formats: accesslog, har"),
         (['{"log": {"entries": []}}'], "no usable exchange"),
         ([line(0, "*")], r"no usable exchange \(1 unusable\)"),
         ([gzip.compress(line(0).encode() * 9)[:-9]], "damaged or cut short"),
-        ([], "none"),
+        ([], "there is no capture"),
     ],
 )
 def test_captures_that_cannot_be_used(

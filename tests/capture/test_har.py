@@ -163,6 +163,27 @@ def test_headers_are_those_of_the_request(tmp_path: Path) -> None:
     )
 
 
+def test_the_authority_of_http_2_is_its_host(tmp_path: Path) -> None:
+    """It is sent as `Host`, first; one that was recorded as such stays."""
+    headers = [["accept", "*/*"], [":authority", "h.test"]]
+
+    first, second = (
+        one(tmp_path, request={"headers": each}).request.headers
+        for each in (headers, [*headers, ["Host", "i.test"]])
+    )
+
+    assert (("host", "h.test"), ("accept", "*/*")) == first
+    assert (("accept", "*/*"), ("host", "i.test")) == second
+
+
+def test_a_host_on_its_own_port_is_one_host(tmp_path: Path) -> None:
+    """Proxies name port 443 where browsers do not; either way it is found."""
+    entries = [entry("https://h/1"), entry("https://h:443/2"), entry("https://h:8/3")]
+    for host in (None, "h", "h:443"):
+        kept, skipped = read(tmp_path, *entries, host=host)
+        assert (2, {"other host": 1}) == (len(kept), skipped)
+
+
 def test_the_most_frequent_host_is_kept(tmp_path: Path) -> None:
     """Others are counted, unless another one is asked for."""
     entries = [entry("http://a/1"), entry("http://b/2"), entry("http://b/3")]
@@ -184,6 +205,7 @@ def test_the_most_frequent_host_is_kept(tmp_path: Path) -> None:
         (entry(request={"method": "CONNECT"}), "unusable"),
         (entry(request={"method": "get it"}), "unusable"),
         (entry(_fromCache="disk"), "from cache"),
+        (entry(_fetchType="Memory Cache"), "from cache"),
         (
             entry(response={"status": 0, "_error": "net::ERR_BLOCKED_BY_CLIENT"}),
             "never sent",
@@ -207,6 +229,12 @@ def test_what_did_not_reach_the_service_is_counted(
 def test_a_request_without_answer_is_kept(tmp_path: Path, response: object) -> None:
     """It was sent, so it is part of the load."""
     assert one(tmp_path, response=response).response is None
+
+
+def test_a_client_that_went_away_had_asked(tmp_path: Path) -> None:
+    """A flow that mitmproxy exports with an error of the client is part of the load."""
+    answer = {"status": 0, "content": {}, "_error": "Client disconnected."}
+    assert one(tmp_path, response=answer).response is None
 
 
 def test_entries_without_times_follow_one_another(tmp_path: Path) -> None:
@@ -276,3 +304,20 @@ def test_an_odd_entry_is_kept(tmp_path: Path, changes: dict[str, Any]) -> None:
     """Text that no decoder takes is sent as it is; a status of no number is none."""
     kept, skipped = read(tmp_path, entry(), entry(**changes))
     assert (2, {}) == (len(kept), skipped)
+
+
+def test_an_answer(tmp_path: Path) -> None:
+    """Headers and content of an answer are kept, Base64 undone, beyond 1 MiB not."""
+
+    def answer(**content: Any) -> Response | None:
+        headers = [{"name": "Location", "value": "/orders/7"}]
+        given = {"status": 201, "headers": headers, "content": content}
+        return one(tmp_path, response=given).response
+
+    text, coded = answer(text='{"id": 7}'), answer(text="AAE=", encoding="base64")
+    none, large = answer(), answer(text="x" * (2 << 20))
+
+    assert text is not None
+    assert (("location", "/orders/7"),) == text.headers
+    bodies = [each.body for each in (text, coded, none, large) if each]
+    assert [b'{"id": 7}', b"\0\1", None, None] == bodies

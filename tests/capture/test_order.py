@@ -32,7 +32,7 @@ def test_any_order_becomes_the_order_of_start(
 ) -> None:
     """Merging many small runs on two levels is a stable sort, and leaves no run."""
     directory = tmp_path_factory.mktemp("runs")
-    sizes = Sizes(run_rows=7, batch_rows=2, fan_in=3)
+    sizes = Sizes(run_rows=7, batch_rows=2, batch_bytes=150, fan_in=3)
     tables = list(ordered(exchanges(starts_ns), directory, sizes))
     rows = [row for table in tables for row in table.to_pylist()]
     expected = sorted(enumerate(starts_ns), key=lambda pair: pair[1])

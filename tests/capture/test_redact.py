@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import string
 from urllib.parse import quote_plus, unquote_plus
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.capture.redact import Redactor
-from harness.model.traffic import Exchange, Request
+from harness.model.traffic import Exchange, Request, Response
 
 REDACTOR = Redactor(b"a key for tests")
 SECRET = "sEcReT-Value-4711"
@@ -289,3 +290,25 @@ def test_half_a_character_has_a_pseudonym() -> None:
     """JSON can escape a surrogate without its partner."""
     body = redacted(body=b'{"password": "\\ud800"}').request.body.decode()
     assert PSEUDONYM.search(body)
+
+
+def test_answers() -> None:
+    """What an answer sets or tells is hidden under the name that the request shows."""
+    token = "Zk3J9x0PqLm2Vt8R"
+    exchange = Exchange(
+        start_ns=0,
+        client="c",
+        request=Request(method="GET", target="/", headers=(("x-csrf", token),)),
+        response=Response(
+            status=200,
+            headers=(("set-cookie", f"sid={token}; Path=/"), ("x-csrf", token)),
+            body=json.dumps({"csrf_token": token}).encode(),
+        ),
+    )
+
+    redacted = Redactor(b"key").redact(exchange)
+
+    assert token not in repr(redacted)
+    assert redacted.response is not None
+    assert redacted.request.headers[0] in redacted.response.headers
+    assert redacted.request.headers[0][1] in repr(redacted.response.body)

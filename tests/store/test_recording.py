@@ -29,18 +29,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+_HEADERS = st.lists(st.tuples(st.sampled_from(["a", "b", "cookie"]), _TEXT)).map(tuple)
 _REQUESTS = st.builds(
     Request,
     method=st.sampled_from(["GET", "POST", "M-SEARCH"]),
     target=_TEXT.map("/{}".format),
-    headers=st.lists(st.tuples(st.sampled_from(["a", "b", "cookie"]), _TEXT)).map(
-        tuple
-    ),
+    headers=_HEADERS,
     body=st.binary(max_size=20),
 )
 _COUNTS = st.none() | st.integers(0, 2**62)
 _RESPONSES = st.builds(
-    Response, status=st.integers(0, 999), body_bytes=_COUNTS, duration_ns=_COUNTS
+    Response,
+    status=st.integers(0, 999),
+    body_bytes=_COUNTS,
+    duration_ns=_COUNTS,
+    headers=_HEADERS,
+    body=st.none() | st.binary(max_size=20),
 )
 _EXCHANGES = st.builds(
     Exchange,
@@ -185,7 +189,7 @@ def test_files_that_are_no_recording_are_named(tmp_path: Path) -> None:
         empty: "the file is empty",
         text: "not a whole Parquet file",
         foreign: "not a recording of Seatrial",
-        newer: "has schema 2",
+        newer: f"has schema {SCHEMA_VERSION + 1}",
     }
     for path, message in expected.items():
         with pytest.raises(RecordingError, match=message) as caught:
