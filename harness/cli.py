@@ -358,6 +358,8 @@ def import_(
 ) -> None:
     """Make a redacted recording of access logs, GoReplay or HAR files.
 
+    SOURCES are files, packed by gzip or zstd or not, directories, patterns, or `-`.
+
     Client addresses, users, cookies, credentials and tokens become pseudonyms, keyed
     by SEATRIAL_REDACTION_KEY or a key file that is made on first use.
     """

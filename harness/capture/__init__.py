@@ -16,7 +16,7 @@ from harness.capture.destination import scratch
 from harness.capture.order import ordered
 from harness.capture.redact import Redactor
 from harness.capture.sessions import IDLE_NS, Sessions
-from harness.capture.source import Source
+from harness.capture.source import files_of, opened
 from harness.capture.tally import Tally
 from harness.errors import InputError, RecordingError
 from harness.store.recording import Provenance, write_recording
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from harness.capture.source import Source
     from harness.model.traffic import Exchange, Recording
 
 __all__ = ["READERS", "Reader", "import_capture"]
@@ -90,7 +91,7 @@ def import_capture(
     """Make a redacted recording of one or several capture files, merged by time.
 
     Args:
-        sources: files of one format, `.gz` or not.
+        sources: of one format, as `source.files_of` takes them, packed or not.
         destination: the recording to write.
         format: a name in `READERS`; by default recognised from the content.
         key: redaction key; the same capture and key give the same bytes.
@@ -104,8 +105,8 @@ def import_capture(
             none.
         SeatrialError: the recording cannot be written.
     """
-    files, kept_host = [Source(path) for path in sources], _hostname(host)
-    with scratch(destination, sources) as folder:
+    paths, kept_host = files_of(sources), _hostname(host)
+    with scratch(destination, paths) as folder, opened(paths, folder) as files:
         name = _format_of(files, format)
         reader, tally, sessions = READERS[name], Tally(), Sessions(idle_ns)
         assembly = Assembly(
