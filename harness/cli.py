@@ -313,7 +313,10 @@ def import_(
     log_format: str | None,
     host: str | None,
 ) -> None:
-    """Make a redacted recording of captures."""
+    """Make a redacted recording of captures.
+
+    SOURCES are files, packed by gzip or zstd or not, directories, patterns, or `-`.
+    """
     from harness.capture import import_capture  # noqa: PLC0415 - heavy
     from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
     from harness.capture.key import redaction_key  # noqa: PLC0415 - heavy

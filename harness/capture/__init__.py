@@ -20,7 +20,7 @@ from harness.capture.logs import LOGS
 from harness.capture.order import ordered
 from harness.capture.redact import Redactor
 from harness.capture.sessions import IDLE_NS, Sessions
-from harness.capture.source import Source
+from harness.capture.source import files_of, opened
 from harness.capture.tally import Tally
 from harness.capture.traits import Traits
 from harness.errors import InputError, RecordingError
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from harness.capture.source import Source
     from harness.model.traffic import Exchange, Recording
 
 __all__ = ["READERS", "Reader", "import_capture"]
@@ -108,7 +109,7 @@ def import_capture(
     """Make a redacted recording of one or several capture files, merged by time.
 
     Args:
-        sources: the files, `.gz` or not, each of its own format.
+        sources: each of its own format, as `source.files_of` takes them, packed or not.
         destination: the recording to write.
         format: a name in `READERS`; by default recognised from the content.
         log_format: the server's format string, which says it instead.
@@ -123,8 +124,8 @@ def import_capture(
             or the format string lacks what a replay needs.
         SeatrialError: the recording cannot be written.
     """
-    files, kept_host = [Source(path) for path in sources], _hostname(host)
-    with scratch(destination, sources) as folder:
+    paths, kept_host = files_of(sources), _hostname(host)
+    with scratch(destination, paths) as folder, opened(paths, folder) as files:
         captures = _captures(files, format, log_format)
         tally, sessions = Tally(), Sessions(idle_ns)
         assembly = Assembly(

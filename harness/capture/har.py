@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -76,7 +77,7 @@ def read(
         timeless = not any("startedDateTime" in entry for entry in entries)
         for number, entry in enumerate(entries):
             start_ns = number * _TIMELESS_STEP_NS if timeless else _start_ns(entry)
-            client = f"archive {index} {source.path.name}"
+            client = f"archive {index} {PurePath(source.name).name}"
             try:
                 found = _exchange(entry, chosen, start_ns, client)
             except _SPOILT:

@@ -1,9 +1,12 @@
-"""Packed files as streams of bytes: gzip here, by its first bytes whatever the name."""
+"""Packed files as streams of bytes: gzip and zstd, by their first bytes."""
 
 from __future__ import annotations
 
 import zlib
+from functools import partial
 from typing import IO, TYPE_CHECKING, Final
+
+import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -12,7 +15,9 @@ __all__ = ["DamagedError", "unpacked"]
 
 _PIECE_BYTES: Final = 1 << 20
 _READ_BYTES: Final = 1 << 16
+_MAGIC_BYTES: Final = 4
 _GZIP: Final = b"\x1f\x8b\x08"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _GZIP_WINDOW: Final = 31
 
 
@@ -42,15 +47,26 @@ def unpacked(raw: IO[bytes], cut: Callable[[], None] | None = None) -> Iterator[
     Raises:
         DamagedError: it cannot be unpacked.
     """
-    first = raw.read(len(_GZIP))
+    first = raw.read(_MAGIC_BYTES)
     raw.seek(0)
-    if first != _GZIP:
-        yield from iter(lambda: raw.read(_PIECE_BYTES), b"")
-        return
+    if first.startswith(_GZIP):
+        try:
+            yield from _gunzipped(raw, cut or _refuse)
+        except (EOFError, zlib.error) as exc:
+            raise DamagedError("gzip", exc, "unpack what is left with `zcat`") from exc
+    elif first == _ZSTD:
+        stream = pa.CompressedInputStream(raw, "zstd")
+        yield from iter(partial(_unzstd, stream), b"")
+    else:
+        yield from iter(partial(raw.read, _PIECE_BYTES), b"")
+
+
+def _unzstd(stream: pa.CompressedInputStream) -> bytes:
     try:
-        yield from _gunzipped(raw, cut or _refuse)
-    except (EOFError, zlib.error) as exc:
-        raise DamagedError("gzip", exc, "unpack what is left with `zcat`") from exc
+        piece: bytes = stream.read(_PIECE_BYTES)
+    except OSError as exc:
+        raise DamagedError("zstd", exc, "unpack what is left with `zstd -dc`") from exc
+    return piece
 
 
 def _refuse() -> None:

@@ -1,23 +1,29 @@
-"""A capture file as bytes or lines, unpacked on the way."""
+"""The files of a capture, each as bytes or lines, unpacked on the way."""
 
 from __future__ import annotations
 
+import glob
 import io
 import os
+import shutil
 import stat
-from contextlib import contextmanager
+import sys
+import tempfile
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from harness.capture.packing import DamagedError, unpacked
 from harness.errors import RecordingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Source"]
+__all__ = ["STANDARD_INPUT", "Source", "files_of", "opened"]
 
+STANDARD_INPUT: Final = Path("-")
 _HEAD_BYTES: Final = 1 << 16
 _MARK: Final = b"\xef\xbb\xbf"
 
@@ -26,17 +32,21 @@ _MARK: Final = b"\xef\xbb\xbf"
 class Source:
     """One file of a capture. Each method opens it anew and skips a byte order mark.
 
+    Attributes:
+        path: where it is.
+        label: what it is called instead of that.
+
     Raises:
-        RecordingError: it is missing, a directory, a pipe, unreadable or a broken gzip
-            file.
+        RecordingError: it is missing, a directory, a pipe, unreadable or damaged.
     """
 
     path: Path
+    label: str = ""
 
     @property
     def name(self) -> str:
         """The path as it can be shown: what is not UTF-8 in it is replaced."""
-        return os.fsencode(self.path).decode(errors="replace")
+        return self.label or os.fsencode(self.path).decode(errors="replace")
 
     @contextmanager
     def _opened(self) -> Iterator[IO[bytes]]:
@@ -64,7 +74,7 @@ class Source:
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             raise RecordingError(
                 f"{self.name}: not a file; a pipe cannot be read twice",
-                hint="write it to a file first",
+                hint="give it as standard input: seatrial import - < PIPE",
             )
 
     def pieces(self, cut: Callable[[], None] | None = None) -> Iterator[bytes]:
@@ -114,6 +124,95 @@ class Source:
                 held = [piece[end:]]
         if last := b"".join(held):
             yield last
+
+
+def files_of(names: Sequence[Path]) -> list[Path]:
+    """The files that are meant, each once, whatever its names.
+
+    Args:
+        names: files, `-` for standard input, patterns that the shell left as they are,
+            and directories: all files below, in the order of their names, but for
+            hidden and empty ones.
+
+    Raises:
+        RecordingError: a pattern matches nothing, a directory has no file or cannot be
+            read.
+    """
+    once: dict[Path, Path] = {}
+    for path in chain.from_iterable(map(_matched, names)):
+        for file in _below(path):
+            once.setdefault(file.resolve(), file)
+    return list(once.values())
+
+
+def _matched(name: Path) -> Sequence[Path]:
+    if not glob.has_magic(str(name)) or os.path.lexists(name):
+        return (name,)
+    found = glob.glob(str(name), recursive=True)  # noqa: PTH207 - Path has no absolute one
+    paths = [Path(path) for path in sorted(found)]
+    if not paths:
+        raise RecordingError(
+            f"{Source(name).name}: no file has a name like this",
+            hint="check the pattern",
+        )
+    return paths
+
+
+def _below(path: Path) -> Sequence[Path]:
+    if not path.is_dir():
+        return (path,)
+    files: list[Path] = []
+    try:
+        for folder, folders, names in os.walk(path, onerror=_raised):
+            folders[:] = sorted(filter(_is_shown, folders))
+            below = (Path(folder, name) for name in sorted(filter(_is_shown, names)))
+            files += (file for file in below if file.is_file() and file.stat().st_size)
+    except OSError as exc:
+        raise RecordingError(
+            f"{Source(path).name}: cannot be read: {exc.strerror or exc}",
+            hint="check its permissions, or name the capture files in it",
+        ) from exc
+    if not files:
+        raise RecordingError(
+            f"{Source(path).name}: a directory without a capture file",
+            hint="hidden and empty files are left out; name the files",
+        )
+    return files
+
+
+def _is_shown(name: str) -> bool:
+    return not name.startswith(".")
+
+
+def _raised(error: OSError) -> None:
+    raise error
+
+
+@contextmanager
+def opened(files: Sequence[Path], folder: Path) -> Iterator[list[Source]]:
+    """The files; standard input is kept in a file without a name until the end.
+
+    Args:
+        files: what `files_of` gave.
+        folder: has room for standard input.
+    """
+    with ExitStack() as stack:
+        yield [
+            Source(file)
+            if file != STANDARD_INPUT
+            else stack.enter_context(_standard_input(folder))
+            for file in files
+        ]
+
+
+@contextmanager
+def _standard_input(folder: Path) -> Iterator[Source]:
+    if sys.stdin is None:
+        raise RecordingError("standard input: it is closed", hint="name a file instead")
+    with tempfile.TemporaryFile(dir=folder) as spool:
+        shutil.copyfileobj(sys.stdin.buffer, spool)
+        spool.flush()
+        yield Source(Path(f"/dev/fd/{spool.fileno()}"), "standard input")
 
 
 def _ignored() -> None:

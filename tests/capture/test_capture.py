@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import resource
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -167,16 +169,17 @@ def test_wrong_usage_is_named(tmp_path: Path) -> None:
     """A missing file, a folder, an unknown format and a missing target folder."""
     log = tmp_path / "access.log"
     log.write_text(line(0))
+    (tmp_path / "none").mkdir()
     rec = tmp_path / "rec.parquet"
     with pytest.raises(RecordingError, match=r"none\.log: cannot be read"):
         import_capture([tmp_path / "none.log"], rec, key=b"k")
-    with pytest.raises(RecordingError, match="is a directory"):
-        import_capture([tmp_path], rec, key=b"k")
+    with pytest.raises(RecordingError, match="a directory without a capture file"):
+        import_capture([tmp_path / "none"], rec, key=b"k")
     with pytest.raises(RecordingError, match="unknown capture format 'pcap'") as caught:
         import_capture([log], rec, key=b"k", format="pcap")
     assert "accesslog, har" in caught.value.hint
     with pytest.raises(InputError, match="no such folder"):
-        import_capture([log], tmp_path / "none" / "rec.parquet", key=b"k")
+        import_capture([log], tmp_path / "no" / "rec.parquet", key=b"k")
 
 
 def test_no_room_to_sort_is_one_message(tmp_path: Path) -> None:
@@ -227,6 +230,34 @@ def test_a_host_is_named_in_any_way(tmp_path: Path) -> None:
     assert caught.value.hint.endswith("--host: s.test, t.test")
     with pytest.raises(InputError, match="not a host"):
         import_capture([log], rec, key=b"k", host="http://[bad")
+
+
+def test_a_directory_is_imported(tmp_path: Path) -> None:
+    """All its files are one recording, which may stand beside them, once."""
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "b.log").write_text(line(0))
+    (logs / "a.log.gz").write_bytes(gzip.compress(line(1).encode()))
+    recording = import_capture([logs], logs / "rec.parquet", key=b"k")
+    assert ["s1", "s1"] == [row.session for row in exchanges(recording)]
+    with pytest.raises(InputError, match="this is a capture"):
+        import_capture([logs], logs / "rec.parquet", key=b"k")
+
+
+def test_standard_input_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gives the bytes that a file of the same content gives."""
+    archive = json.dumps(
+        {"log": {"entries": [{"request": {"method": "GET", "url": "http://h/"}}]}}
+    )
+    (tmp_path / "standard input").write_text(archive)
+    file = import_capture(
+        [tmp_path / "standard input"], tmp_path / "file.parquet", key=b"k"
+    )
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(archive.encode())))
+    stdin = import_capture([Path("-")], tmp_path / "stdin.parquet", key=b"k")
+    assert file.digest == stdin.digest
 
 
 def test_utf_16_is_recognised(tmp_path: Path) -> None:
