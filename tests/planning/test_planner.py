@@ -12,9 +12,9 @@ from harness.planning.planner import (
     Shots,
     closed_shots,
     open_shots,
-    planned_request,
     shaped_shots,
 )
+from harness.planning.request import planned_request
 from harness.store.timeline import Timeline
 
 SECOND = 1_000_000_000

@@ -1,0 +1,205 @@
+"""Where an answer has values that later requests may use."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, unquote
+
+from harness.model.link import Content, Extract, json_path
+from harness.planning.naming import Name, noun_of_path, segments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from harness.planning.place import Place
+
+__all__ = ["Origin", "is_plausible", "is_strong", "origins", "text_origin"]
+
+_NO_SLOT: Final = -1
+_MOST_VALUES: Final = 20_000
+_LONG_NUMBER: Final = 6
+_WITH_DIGIT: Final = re.compile(r"(?!v?\d+(?:\.\d+)+$|v\d+$)[^\s]*\d[^\s]*")
+_STRONG: Final = re.compile(
+    r"(?=.*[A-Za-z])(?=.*\d)\S{8,}|(?=.*[a-z])(?=.*[A-Z])\S{16,}|(W/)?\"\S+\""
+)
+"""Too odd to be in a request by chance; a quoted one is an entity tag."""
+
+_URLS: Final = frozenset({"location", "content-location", "refresh"})
+_STANDARD: Final = re.compile(
+    r"accept-.+|access-control-.+|age|allow|alt-svc|cache-control|cf-.+|connection"
+    r"|content-.+|cross-origin-.+|date|expires|keep-alive|nel|permissions-policy"
+    r"|pragma|referrer-policy|report-to|retry-after|server|server-timing"
+    r"|strict-transport-security|trailer|transfer-encoding|upgrade|vary|via"
+    r"|x-content-type-options|x-frame-options|x-powered-by|x-runtime|x-xss-protection"
+)
+_LEFT: Final = re.compile(r"[^\d\r\n]{0,40}$")
+_LEAST_LEFT: Final = 8
+_STOPS: Final = "\"'<>&;,\\"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """A value in an answer.
+
+    Attributes:
+        extract: that finds it; its slot is to be set.
+        name: of its field or header.
+        noun: what it is of; empty if its place does not say.
+    """
+
+    extract: Extract
+    name: Name
+    noun: str
+
+    @property
+    def exact(self) -> bool:
+        """Whether it has a place of its own, rather than surroundings in a text."""
+        return self.extract.kind != "text"
+
+    def gives(self, place: Place, context: str, *, creating: bool) -> int:
+        """How likely a later request has its value from here; 0: it has not.
+
+        Args:
+            place: in that request, with the same value.
+            context: what the path of the answered request is of.
+            creating: whether that request may have made something new.
+        """
+        value, of = place.value, self.noun or context
+        if is_strong(value):
+            return 2 + self.exact
+        if of and of == place.noun:
+            return 2 if self.name.is_id or self._counts_nothing(value) else 0
+        likely = creating or len(value) >= _LONG_NUMBER
+        return int(self.name.is_id and place.is_id and likely and self._is_top)
+
+    def _counts_nothing(self, value: str) -> bool:
+        """As in `{"order": 7}`."""
+        named = self.extract.kind == "json" and self.name.is_singular
+        return named and value.isdigit()
+
+    @property
+    def _is_top(self) -> bool:
+        """Whether it is the answer's own, not that of something within."""
+        return self.extract.name.count(".") + self.extract.name.count("[") < 3  # noqa: PLR2004
+
+
+def is_strong(value: str) -> bool:
+    """Whether a value is too odd to be in a request by chance."""
+    return _STRONG.fullmatch(value) is not None
+
+
+def is_plausible(value: str) -> bool:
+    """Whether a value may be somebody's rather than a word, a version or an amount."""
+    return is_strong(value) or _WITH_DIGIT.fullmatch(value) is not None
+
+
+def origins(content: Content) -> Iterator[Mapping[str, tuple[Origin, ...]]]:
+    """The values of an answer by their text: those of its headers, of its body."""
+    yield _grouped(_headers(content))
+    yield _of_body(content.body)
+
+
+def text_origin(content: Content, value: str) -> Origin | None:
+    """The value by what surrounds it in the body, if that is the first such place."""
+    text = content.text
+    if not is_strong(value) or (at := text.find(value)) < 0:
+        return None
+    before = _LEFT.search(text, max(0, at - 41), at)
+    left = before[0] if before else ""
+    behind = text[at + len(value) : at + len(value) + 1]
+    stops = "".join(each for each in _STOPS + behind if each not in value)
+    rest = rf"([^{re.escape(stops)}\s]+)"
+    for length in range(min(_LEAST_LEFT, len(left)), len(left) + 1):
+        pattern = re.escape(left[len(left) - length :]) + rest
+        extract = Extract(slot=_NO_SLOT, kind="text", pattern=pattern)
+        if extract.find(content) == value:
+            return Origin(extract=extract, name=Name(""), noun="")
+    return None
+
+
+def _grouped(found: Iterator[tuple[str, Origin]]) -> dict[str, tuple[Origin, ...]]:
+    groups: dict[str, tuple[Origin, ...]] = {}
+    for number, (value, origin) in enumerate(found):
+        groups[value] = (*groups.get(value, ()), origin)
+        if number == _MOST_VALUES:
+            break
+    return groups
+
+
+@lru_cache(maxsize=256)
+def _of_body(body: bytes) -> dict[str, tuple[Origin, ...]]:
+    """Cached: many answers of a recording are the same."""
+    content = Content((), body)
+    if content.document is not None:
+        return _grouped(_leaves(content.document))
+    if body.lstrip()[:1] == b"<":
+        return _grouped(
+            (value, _origin("field", name, Name(name).noun, Name(name)))
+            for name, value in content.fields.items()
+        )
+    return {}
+
+
+def _leaves(document: Any) -> Iterator[tuple[str, Origin]]:
+    """Texts and whole numbers, the outer ones first."""
+    level: list[tuple[tuple[str | int, ...], Any]] = [((), document)]
+    while level:
+        deeper: list[tuple[tuple[str | int, ...], Any]] = []
+        for steps, node in level:
+            if isinstance(node, dict):
+                deeper += [((*steps, key), each) for key, each in node.items()]
+            elif isinstance(node, list):
+                deeper += [((*steps, place), each) for place, each in enumerate(node)]
+            elif isinstance(node, str | int) and not isinstance(node, bool):
+                yield str(node), _leaf(steps)
+        level = deeper
+
+
+@lru_cache(maxsize=8192)
+def _leaf(steps: tuple[str | int, ...]) -> Origin:
+    names = [Name(step) for step in steps if isinstance(step, str)]
+    own = names[-1] if names else Name("")
+    told = [name.noun for name in names if name.noun]
+    noun = own.noun or (told[-1] if told else "")
+    return _origin("json", json_path(steps), noun, own)
+
+
+def _headers(content: Content) -> Iterator[tuple[str, Origin]]:
+    for name, value in content.headers:
+        if name in _URLS:
+            yield from _of_url(name, value)
+        elif name != "set-cookie" and not _STANDARD.fullmatch(name):
+            yield value, _origin("header", name, Name(name).noun, Name(name))
+    for name, value in content.cookies:
+        yield value, _origin("cookie", name, Name(name).noun, Name(name))
+
+
+_HOST: Final = re.compile(r"(?:[^/]*://[^/?#]*)?(?=/)")
+_ID: Final = Name("id")
+_WORD: Final = Name("")
+
+
+def _of_url(header: str, url: str) -> Iterator[tuple[str, Origin]]:
+    """What is in a URL is there to be used: as good as named an id."""
+    host = _HOST.search(url)
+    if host is None:
+        return
+    target = url[host.end() :].partition("#")[0]
+    parts = segments(target)
+    for number, part in enumerate(parts[1:]):
+        pattern = rf"^(?:[^/?#]*//[^/?#]*)?/(?:[^/?#]*/){{{number}}}([^/?#]+)"
+        noun = noun_of_path(parts[number : number + 1])
+        name = _ID if _WITH_DIGIT.fullmatch(part) else _WORD
+        yield unquote(part), _origin("header", header, noun, name, pattern)
+    for key, value in parse_qsl(target.partition("?")[2]):
+        pattern = rf"[?&]{re.escape(key)}=([^&#]*)"
+        noun = Name(key).noun or noun_of_path(parts)
+        yield value, _origin("header", header, noun, Name(key), pattern)
+
+
+def _origin(kind: Any, where: str, noun: str, name: Name, pattern: str = "") -> Origin:
+    extract = Extract(slot=_NO_SLOT, kind=kind, name=where, pattern=pattern)
+    return Origin(extract=extract, name=name, noun=noun)
