@@ -12,16 +12,18 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from harness.model.link import NO_LINKS, Extract, Fill, Links
+from harness.model.link import Extract, Fill, Links
 from harness.planning.naming import noun_of_path, segments
-from harness.planning.origin import is_plausible, is_strong, origins, text_origin
+from harness.planning.oddity import is_strong
+from harness.planning.origin import origins
 from harness.planning.place import places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from harness.model.link import Content
     from harness.model.plan import PlannedRequest
+    from harness.model.traffic import Request
     from harness.planning.origin import Origin
     from harness.planning.place import Place
 
@@ -29,6 +31,7 @@ __all__ = ["correlated", "linked"]
 
 _MOST_GIVERS: Final = 8
 _BY_BODY: Final = frozenset({"json", "field", "text"})
+_CODINGS: Final = "accept-encoding"
 _READABLE: Final = ("gzip", "deflate", "identity")
 
 
@@ -56,14 +59,14 @@ class _Story:
     """A session as far as it is read.
 
     Attributes:
-        used: of each value that its requests use, the last row that does.
+        until: of each value that its requests still use, the last row that does.
         given: of each value, the answers that had it.
         own: values that it used before any answer had them; common ones with what
             they are of.
         found: uses with their origins.
     """
 
-    used: dict[str, int] = field(default_factory=dict)
+    until: dict[str, int] = field(default_factory=dict)
     given: defaultdict[str, list[_Giver]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -88,43 +91,36 @@ def correlated(
     Returns:
         By row, of those that are tied.
     """
-    used = [_in_use(each) for each in requests]
+    used = [places(each.request) for each in requests]
     stories: defaultdict[int, _Story] = defaultdict(_Story)
     for row, (number, session) in enumerate(zip(number_of, session_of, strict=True)):
         for place in used[number]:
-            stories[session].used[place.value] = row
+            stories[session].until[place.value] = row
     for row, content in enumerate(answers):
         story = stories.get(session_of[row])
         if story is None:
             continue
         number = number_of[row]
         _note_uses(story, row, used[number])
-        if content is not None:
+        if content is not None and story.until:
             taken = {place.value for place in used[number]}
-            wanted = {
-                value
-                for value, last in story.used.items()
-                if last > row and value not in taken
-            }
-            _note_answer(story, row, requests[number], content, wanted)
-    _drop_constants(stories.values(), number_of)
-    return _links(stories.values())
-
-
-def _in_use(planned: PlannedRequest) -> tuple[Place, ...]:
-    return tuple(each for each in places(planned.request) if is_plausible(each.value))
+            _note_answer(story, row, requests[number].request, content, taken)
+    told = list(stories.values())
+    _drop_constants(told, [requests[number].request for number in number_of])
+    return _links(told)
 
 
 def _note_uses(story: _Story, row: int, used: tuple[Place, ...]) -> None:
     for place in used:
         giver = _likeliest(story.given.get(place.value, ()), place)
         sense = place.value, "" if is_strong(place.value) else place.noun
-        if sense in story.own:
-            continue
         if giver is None:
             story.own.add(sense)
-        else:
+        elif sense not in story.own:
             story.found.append(_Found(row=row, place=place, giver=giver))
+    for place in used:
+        if story.until.get(place.value) == row:
+            del story.until[place.value]
 
 
 def _likeliest(givers: Sequence[_Giver], place: Place) -> _Giver | None:
@@ -137,82 +133,72 @@ def _likeliest(givers: Sequence[_Giver], place: Place) -> _Giver | None:
 
 
 def _note_answer(
-    story: _Story,
-    row: int,
-    planned: PlannedRequest,
-    content: Content,
-    wanted: set[str],
+    story: _Story, row: int, request: Request, content: Content, taken: set[str]
 ) -> None:
-    if not wanted:
-        return
-    context = noun_of_path(segments(planned.request.target))
-    creating = planned.request.method == "POST"
-    for value, origin in _origins_of(wanted, content):
-        if origin.extract.find(content) == value:
+    context = noun_of_path(segments(request.target))
+    creating = request.method == "POST"
+    for value, origin in origins(content, story.until.keys()):
+        if value not in taken:
             giver = _Giver(row=row, origin=origin, context=context, creating=creating)
             story.given[value].append(giver)
             del story.given[value][:-_MOST_GIVERS]
 
 
-def _origins_of(wanted: set[str], content: Content) -> Iterator[tuple[str, Origin]]:
-    missing = set(wanted)
-    for group in origins(content):
-        for value in wanted & group.keys():
-            missing.discard(value)
-            for origin in reversed(group[value][:_MOST_GIVERS]):
-                yield value, origin
-    for value in missing:
-        if (told := text_origin(content, value)) is not None:
-            yield value, told
+_Asked = tuple[str, str, bytes, Extract]
+"""A request without its headers, which tell who sends it, and a place in its answer."""
 
 
-def _drop_constants(stories: Iterable[_Story], number_of: Sequence[int]) -> None:
+def _asked(found: _Found, requests: Sequence[Request]) -> _Asked:
+    request = requests[found.giver.row]
+    return request.method, request.target, request.body, found.giver.origin.extract
+
+
+def _drop_constants(stories: Sequence[_Story], requests: Sequence[Request]) -> None:
     """What two sessions were given by the same request, and no session otherwise."""
-    values: defaultdict[tuple[int, Extract], set[str]] = defaultdict(set)
-    sessions: defaultdict[tuple[int, Extract], set[int]] = defaultdict(set)
-
-    def origin(found: _Found) -> tuple[int, Extract]:
-        return number_of[found.giver.row], found.giver.origin.extract
-
-    stories = list(stories)
+    values: defaultdict[_Asked, set[str]] = defaultdict(set)
+    sessions: defaultdict[_Asked, set[int]] = defaultdict(set)
     for session, story in enumerate(stories):
         for found in story.found:
-            values[origin(found)].add(found.place.value)
-            sessions[origin(found)].add(session)
+            asked = _asked(found, requests)
+            values[asked].add(found.place.value)
+            sessions[asked].add(session)
     constant = {
-        each for each in values if len(values[each]) == 1 and len(sessions[each]) > 1
+        asked
+        for asked, given in values.items()
+        if len(given) == 1 and len(sessions[asked]) > 1
     }
     for story in stories:
-        story.found = [each for each in story.found if origin(each) not in constant]
+        story.found = [
+            each for each in story.found if _asked(each, requests) not in constant
+        ]
 
 
 def _links(stories: Iterable[_Story]) -> dict[int, Links]:
-    links: defaultdict[int, Links] = defaultdict(lambda: NO_LINKS)
+    fills: defaultdict[int, list[Fill]] = defaultdict(list)
+    extracts: defaultdict[int, list[Extract]] = defaultdict(list)
     for story in stories:
         slots: dict[tuple[int, Extract], int] = {}
         for found in story.found:
             row, extract = found.giver.row, found.giver.origin.extract
-            slot = slots.setdefault((row, extract), len(slots))
-            fill = replace(found.place.fill, slot=slot)
-            links[found.row] = _with(links[found.row], fills=(fill,))
-            given = replace(extract, slot=slot)
-            if given not in links[row].extracts:
-                links[row] = _with(links[row], extracts=(given,))
-    return dict(links)
-
-
-def _with(
-    links: Links, fills: tuple[Fill, ...] = (), extracts: tuple[Extract, ...] = ()
-) -> Links:
-    return Links(fills=links.fills + fills, extracts=links.extracts + extracts)
+            slot = slots.get((row, extract))
+            if slot is None:
+                slot = slots[row, extract] = len(slots)
+                extracts[row].append(replace(extract, slot=slot))
+            fills[found.row].append(replace(found.place.fill, slot=slot))
+    return {
+        row: Links(fills=tuple(fills[row]), extracts=tuple(extracts[row]))
+        for row in fills.keys() | extracts.keys()
+    }
 
 
 def linked(planned: PlannedRequest, links: Links) -> PlannedRequest:
     """The request with its links; it asks for no coding that hides a value."""
     request = planned.request
-    if any(extract.kind in _BY_BODY for extract in links.extracts):
+    names = [name for name, _ in request.headers]
+    reads = any(extract.kind in _BY_BODY for extract in links.extracts)
+    if reads and _CODINGS in names:
         headers = tuple(
-            (name, _readable(value) if name == "accept-encoding" else value)
+            (name, _readable(value) if name == _CODINGS else value)
             for name, value in request.headers
         )
         request = replace(request, headers=headers)

@@ -6,10 +6,11 @@ import re
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["Name", "noun_of_path", "segments", "singular"]
+__all__ = ["Name", "named", "noun_of_path", "noun_of_segment", "segments", "singular"]
 
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORD: Final = re.compile(r"[a-z]+")
+_DIGIT: Final = re.compile(r"\d")
 _IDS: Final = re.compile(
     r"code|cursor|guid|handle|hash|ids?|ident|key|nr|no|num|number|pk|ref|reference"
     r"|sku|slug|token|uid|uuids?"
@@ -69,12 +70,18 @@ def segments(target: str) -> list[str]:
 
 
 def noun_of_path(parts: list[str]) -> str:
-    """What a path is of: its last segment that is a word, in the singular.
+    """What a path is of: its last segment that is a word, in the singular."""
+    return next(filter(None, map(noun_of_segment, reversed(parts))), "")
 
-    An action says nothing of it: `/orders/{id}/pay` is of an order as `/orders` is.
-    """
-    for part in reversed(parts):
-        words: list[str] = _WORD.findall(_HUMP.sub("_", part).lower())
-        if words and not any(map(str.isdigit, part)):
-            return singular(words[-1])
-    return ""
+
+@lru_cache(maxsize=16_384)
+def noun_of_segment(part: str) -> str:
+    """Of `orders` an order, of `81723` nothing."""
+    words: list[str] = _WORD.findall(_HUMP.sub("_", part).lower())
+    return singular(words[-1]) if words and not _DIGIT.search(part) else ""
+
+
+@lru_cache(maxsize=16_384)
+def named(name: str) -> Name:
+    """What a name says."""
+    return Name(name)

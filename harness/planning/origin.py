@@ -9,24 +9,25 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from harness.model.link import Content, Extract, json_path
-from harness.planning.naming import Name, noun_of_path, segments
+from harness.planning.naming import named, noun_of_path, noun_of_segment, segments
+from harness.planning.oddity import is_plausible, is_strong, kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator
 
+    from harness.model.link import Kind
+    from harness.planning.naming import Name
     from harness.planning.place import Place
 
-__all__ = ["Origin", "is_plausible", "is_strong", "origins", "text_origin"]
+__all__ = ["Origin", "origins"]
 
 _NO_SLOT: Final = -1
 _MOST_VALUES: Final = 20_000
+_MOST_PLACES: Final = 8
+_FEW: Final = 64
 _LONG_NUMBER: Final = 6
-_WITH_DIGIT: Final = re.compile(r"(?!v?\d+(?:\.\d+)+$|v\d+$)[^\s]*\d[^\s]*")
-_STRONG: Final = re.compile(
-    r"(?=.*[A-Za-z])(?=.*\d)\S{8,}|(?=.*[a-z])(?=.*[A-Z])\S{16,}|(W/)?\"\S+\""
-)
-"""Too odd to be in a request by chance; a quoted one is an entity tag."""
-
+_ID: Final = named("id")
+_WORD: Final = named("")
 _URLS: Final = frozenset({"location", "content-location", "refresh"})
 _STANDARD: Final = re.compile(
     r"accept-.+|access-control-.+|age|allow|alt-svc|cache-control|cf-.+|connection"
@@ -86,23 +87,31 @@ class Origin:
         return self.extract.name.count(".") + self.extract.name.count("[") < 3  # noqa: PLR2004
 
 
-def is_strong(value: str) -> bool:
-    """Whether a value is too odd to be in a request by chance."""
-    return _STRONG.fullmatch(value) is not None
+def origins(content: Content, wanted: Collection[str]) -> Iterator[tuple[str, Origin]]:
+    """Where an answer has the wanted values; of several places the best comes last."""
+    for value, origin in _headers(content):
+        if value in wanted:
+            yield value, origin
+    if _mentions(content.body, wanted):
+        yield from _in_body(content, wanted)
 
 
-def is_plausible(value: str) -> bool:
-    """Whether a value may be somebody's rather than a word, a version or an amount."""
-    return is_strong(value) or _WITH_DIGIT.fullmatch(value) is not None
+def _in_body(content: Content, wanted: Collection[str]) -> Iterator[tuple[str, Origin]]:
+    known = _of_body(content.body)
+    for value in known.keys() & wanted:
+        for origin in reversed(known[value][:_MOST_PLACES]):
+            yield value, origin
+    for value in set(wanted) - known.keys() if len(wanted) <= _FEW else ():
+        if (told := _of_text(content, value)) is not None:
+            yield value, told
 
 
-def origins(content: Content) -> Iterator[Mapping[str, tuple[Origin, ...]]]:
-    """The values of an answer by their text: those of its headers, of its body."""
-    yield _grouped(_headers(content))
-    yield _of_body(content.body)
+def _mentions(body: bytes, wanted: Collection[str]) -> bool:
+    """Asked before a body is parsed; where too much is wanted it is not worth it."""
+    return len(wanted) > _FEW or any(kernel(value) in body for value in wanted)
 
 
-def text_origin(content: Content, value: str) -> Origin | None:
+def _of_text(content: Content, value: str) -> Origin | None:
     """The value by what surrounds it in the body, if that is the first such place."""
     text = content.text
     if not is_strong(value) or (at := text.find(value)) < 0:
@@ -116,7 +125,7 @@ def text_origin(content: Content, value: str) -> Origin | None:
         pattern = re.escape(left[len(left) - length :]) + rest
         extract = Extract(slot=_NO_SLOT, kind="text", pattern=pattern)
         if extract.find(content) == value:
-            return Origin(extract=extract, name=Name(""), noun="")
+            return Origin(extract=extract, name=_WORD, noun="")
     return None
 
 
@@ -137,8 +146,7 @@ def _of_body(body: bytes) -> dict[str, tuple[Origin, ...]]:
         return _grouped(_leaves(content.document))
     if body.lstrip()[:1] == b"<":
         return _grouped(
-            (value, _origin("field", name, Name(name).noun, Name(name)))
-            for name, value in content.fields.items()
+            (value, _named("field", name)) for name, value in content.fields.items()
         )
     return {}
 
@@ -160,8 +168,8 @@ def _leaves(document: Any) -> Iterator[tuple[str, Origin]]:
 
 @lru_cache(maxsize=8192)
 def _leaf(steps: tuple[str | int, ...]) -> Origin:
-    names = [Name(step) for step in steps if isinstance(step, str)]
-    own = names[-1] if names else Name("")
+    names = [named(step) for step in steps if isinstance(step, str)]
+    own = names[-1] if names else _WORD
     told = [name.noun for name in names if name.noun]
     noun = own.noun or (told[-1] if told else "")
     return _origin("json", json_path(steps), noun, own)
@@ -170,16 +178,27 @@ def _leaf(steps: tuple[str | int, ...]) -> Origin:
 def _headers(content: Content) -> Iterator[tuple[str, Origin]]:
     for name, value in content.headers:
         if name in _URLS:
-            yield from _of_url(name, value)
-        elif name != "set-cookie" and not _STANDARD.fullmatch(name):
-            yield value, _origin("header", name, Name(name).noun, Name(name))
-    for name, value in content.cookies:
-        yield value, _origin("cookie", name, Name(name).noun, Name(name))
+            for part, origin in _of_url(name, value):
+                if origin.extract.find(content) == part:
+                    yield part, origin
+        elif name == "set-cookie":
+            cookie, _, crumb = value.partition(";")[0].partition("=")
+            yield crumb.strip(), _named("cookie", cookie.strip())
+        elif not _is_standard(name):
+            yield value, _named("header", name)
+
+
+@lru_cache(maxsize=4096)
+def _is_standard(header: str) -> bool:
+    return _STANDARD.fullmatch(header) is not None
+
+
+@lru_cache(maxsize=4096)
+def _named(kind: Kind, name: str) -> Origin:
+    return _origin(kind, name, named(name).noun, named(name))
 
 
 _HOST: Final = re.compile(r"(?:[^/]*://[^/?#]*)?(?=/)")
-_ID: Final = Name("id")
-_WORD: Final = Name("")
 
 
 def _of_url(header: str, url: str) -> Iterator[tuple[str, Origin]]:
@@ -191,15 +210,15 @@ def _of_url(header: str, url: str) -> Iterator[tuple[str, Origin]]:
     parts = segments(target)
     for number, part in enumerate(parts[1:]):
         pattern = rf"^(?:[^/?#]*//[^/?#]*)?/(?:[^/?#]*/){{{number}}}([^/?#]+)"
-        noun = noun_of_path(parts[number : number + 1])
-        name = _ID if _WITH_DIGIT.fullmatch(part) else _WORD
+        noun = noun_of_segment(parts[number])
+        name = _ID if is_plausible(part) else _WORD
         yield unquote(part), _origin("header", header, noun, name, pattern)
     for key, value in parse_qsl(target.partition("?")[2]):
         pattern = rf"[?&]{re.escape(key)}=([^&#]*)"
-        noun = Name(key).noun or noun_of_path(parts)
-        yield value, _origin("header", header, noun, Name(key), pattern)
+        noun = named(key).noun or noun_of_path(parts)
+        yield value, _origin("header", header, noun, named(key), pattern)
 
 
-def _origin(kind: Any, where: str, noun: str, name: Name, pattern: str = "") -> Origin:
+def _origin(kind: Kind, where: str, noun: str, name: Name, pattern: str = "") -> Origin:
     extract = Extract(slot=_NO_SLOT, kind=kind, name=where, pattern=pattern)
     return Origin(extract=extract, name=name, noun=noun)

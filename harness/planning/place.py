@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, unquote_plus
 
 from harness.model.link import Fill
-from harness.planning.naming import Name, noun_of_path, segments
+from harness.planning.naming import named, noun_of_path, noun_of_segment, segments
+from harness.planning.oddity import is_plausible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Place", "places"]
 
 _NO_SLOT: Final = -1
-_LONGEST: Final = 4096
 _OWN_HEADERS: Final = re.compile(
     r"accept(-.+)?|access-control-.+|cache-control|connection|content-.+|cookie|date"
     r"|device-memory|dnt|downlink|dpr|ect|expect|forwarded|from|host|keep-alive"
@@ -62,61 +63,74 @@ class Place:
 
 
 def places(request: Request) -> tuple[Place, ...]:
-    """The values of a request in their order, without those that clients make up."""
+    """The plausible values of a request in order, but those that clients make up."""
     found = (*_target(request.target), *_headers(request), *_body(request.body))
-    return tuple(each for each in found if 0 < len(each.value) <= _LONGEST)
+    return tuple(each for each in found if each is not None)
 
 
-def _target(target: str) -> Iterator[Place]:
+def _target(target: str) -> Iterator[Place | None]:
     parts = segments(target)
-    start = 0
-    for number, part in enumerate(parts):
+    start, before = 0, ""
+    for part in parts:
         end = start + len(part)
-        noun = noun_of_path(parts[number - 1 : number])
-        yield _place(unquote(part), (noun, True), "target", (start, end))
-        start = end + 1
-    query = target[start:]
-    yield from _pairs(query, "target", start, noun_of_path(parts))
+        if part:
+            sense = noun_of_segment(before), True
+            yield _place(unquote(part), sense, "target", (start, end))
+        start, before = end + 1, part
+    if start < len(target):
+        yield from _pairs(target[start:], "target", start, noun_of_path(parts))
 
 
-def _pairs(text: str, part: Part, start: int, context: str) -> Iterator[Place]:
+def _pairs(text: str, part: Part, start: int, context: str) -> Iterator[Place | None]:
     """Of a query or form that begins there."""
     for pair in text.split("&"):
         name, equals, value = pair.partition("=")
         end = start + len(pair)
         if equals and (sense := _sense(unquote_plus(name), context)):
-            plain = unquote_plus(value)
-            yield _place(plain, sense, part, (end - len(value), end))
+            span = end - len(value), end
+            yield _place(unquote_plus(value), sense, part, span)
         start = end + 1
 
 
+@lru_cache(maxsize=16_384)
 def _sense(name: str, context: str) -> tuple[str, bool] | None:
     """What a name says of its values; `None`: they are nobody else's."""
-    known = Name(name)
+    known = named(name)
     return None if known.is_arbitrary else (known.noun or context, known.is_id)
 
 
-def _headers(request: Request) -> Iterator[Place]:
+def _headers(request: Request) -> Iterator[Place | None]:
     for number, (name, value) in enumerate(request.headers):
-        if _OWN_HEADERS.fullmatch(name):
-            continue
-        scheme, space, secret = value.partition(" ")
-        said = secret if space and name.endswith("authorization") else value
-        start = len(value) - len(said)
-        fill = Fill(
-            slot=_NO_SLOT,
-            part="header",
-            header=number,
-            start=start,
-            end=len(value),
-            coding="plain",
-        )
-        if scheme.lower() != "basic":
-            known = Name(name)
-            yield Place(value=said, noun=known.noun, is_id=known.is_id, fill=fill)
+        yield _header(number, name, value)
 
 
-def _body(body: bytes) -> Iterator[Place]:
+@lru_cache(maxsize=65_536)
+def _header(number: int, name: str, value: str) -> Place | None:
+    """Its value, or what follows the scheme of credentials."""
+    if _is_own(name):
+        return None
+    scheme, space, secret = value.partition(" ")
+    said = secret if space and name.endswith("authorization") else value
+    if scheme.lower() == "basic" or not is_plausible(said):
+        return None
+    fill = Fill(
+        slot=_NO_SLOT,
+        part="header",
+        header=number,
+        start=len(value) - len(said),
+        end=len(value),
+        coding="plain",
+    )
+    known = named(name)
+    return Place(value=said, noun=known.noun, is_id=known.is_id, fill=fill)
+
+
+@lru_cache(maxsize=4096)
+def _is_own(header: str) -> bool:
+    return _OWN_HEADERS.fullmatch(header) is not None
+
+
+def _body(body: bytes) -> Iterator[Place | None]:
     text = body.decode("latin-1")
     if _JSON.match(text):
         yield from _json(text)
@@ -128,7 +142,7 @@ def _body(body: bytes) -> Iterator[Place]:
         yield from _pairs(text, "body", 0, "")
 
 
-def _json(text: str) -> Iterator[Place]:
+def _json(text: str) -> Iterator[Place | None]:
     """A stack of what each open object or list is of, and the key that comes next."""
     above, name = [""], ""
     for token in _TOKEN.finditer(text):
@@ -136,7 +150,7 @@ def _json(text: str) -> Iterator[Place]:
         if token["key"]:
             name = _meant(token["text"])
         elif token["opens"]:
-            above.append(Name(name).noun or above[-1] if name else above[-1])
+            above.append(named(name).noun or above[-1])
             name = ""
         elif token["closes"]:
             del above[max(1, len(above) - 1) :]
@@ -164,8 +178,9 @@ def _place(
     part: Part,
     span: tuple[int, int],
     coding: Coding = "percent",
-) -> Place:
-    start, end = span
+) -> Place | None:
+    if not is_plausible(value):
+        return None
+    (noun, is_id), (start, end) = sense, span
     fill = Fill(slot=_NO_SLOT, part=part, start=start, end=end, coding=coding)
-    noun, is_id = sense
     return Place(value=value, noun=noun, is_id=is_id, fill=fill)
