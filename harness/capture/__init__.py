@@ -40,7 +40,7 @@ class Reader:
         clock_ns: the resolution of its times.
         cookies_recorded: whether it can hold cookies at all.
         shared_clients: whether a client may stand for several users (an address does),
-            which the user agent tells apart.
+            which cookies, credentials and user agents tell apart.
     """
 
     sniff: Callable[[bytes], bool]
