@@ -46,7 +46,7 @@ class Reader:
         clock_ns: the resolution of its times; `None` where the times tell.
         cookies_recorded: whether it can hold cookies at all; `None` where they show.
         shared_clients: whether a client may stand for several users (an address does),
-            which the user agent tells apart.
+            which cookies, credentials and user agents tell apart.
     """
 
     sniff: Callable[[bytes], bool]

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from harness.capture.clock import spread
+from harness.capture.order import TELLING
 from harness.store.recording import SCHEMA
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Assembly:
     Args:
         clock_ns: asked once all is read: the capture's resolution; from one second on,
             starts are spread.
-        shared_clients: whether the user agent tells a client's users apart.
+        shared_clients: whether a client may stand for several users.
         sessions: gives each row its session.
 
     Attributes:
@@ -85,11 +86,13 @@ class Assembly:
 
     def _named(self, table: pa.Table, starts_ns: list[int]) -> list[str]:
         clients = table["client"].to_pylist()
-        agents = [""] * len(clients)
+        told = [[""] * len(clients)] * len(TELLING)
         if self._shared_clients:
-            agents = table["agent"].to_pylist()
+            told = [table[name].to_pylist() for name in TELLING]
+        agents, credentials, given = told
         visitors = zip(clients, agents, strict=True)
-        return list(map(self._sessions.session, visitors, starts_ns))
+        of = self._sessions.session
+        return list(map(of, visitors, starts_ns, credentials, given))
 
 
 def _replaced(table: pa.Table, **columns: pa.Array) -> pa.Table:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
+from harness.capture.credential import credential_given, credential_of
 from harness.store.recording import table_of
 
 if TYPE_CHECKING:
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
 
     from harness.model.traffic import Exchange, Request
 
-__all__ = ["Sizes", "ordered"]
+__all__ = ["TELLING", "Sizes", "ordered"]
 
 Key = tuple[int, int]
+
+TELLING: Final = ("agent", "credential", "given")
+"""Columns that tell users of one client apart: the user agent, the credential that was
+sent, and the one that the answer gave."""
 
 _SIDES: Final = ("left", "right")
 
@@ -64,8 +69,8 @@ def ordered(
         sizes: bounds of memory.
 
     Yields:
-        Tables with the columns of a recording and two more: `place`, the place in the
-        capture, and `agent`, the user agent.
+        Tables with the columns of a recording, those of `TELLING`, and `place`, the
+        place in the capture.
     """
     runs = [
         _spilled(iter((run,)), directory / f"run-{number}", sizes)
@@ -103,14 +108,20 @@ def _runs(exchanges: Iterable[Exchange], sizes: Sizes) -> Iterator[pa.Table]:
 
 def _sorted_run(exchanges: Sequence[Exchange], place: int) -> pa.Table:
     places = pa.array(range(place, place + len(exchanges)), pa.int64())
-    agents = [_agent(exchange.request) for exchange in exchanges]
+    told = zip(*map(_telling, exchanges), strict=True)
     table = table_of(exchanges).append_column("place", places)
-    return _by_start(table.append_column("agent", pa.array(agents, pa.string())))
+    for name, values in zip(TELLING, told, strict=True):
+        table = table.append_column(name, pa.array(values, pa.string()))
+    return _by_start(table)
+
+
+def _telling(exchange: Exchange) -> tuple[str, str, str]:
+    return *_of_request(exchange.request), credential_given(exchange.response)
 
 
 @lru_cache(maxsize=8192)
-def _agent(request: Request) -> str:
-    return dict(request.headers).get("user-agent", "")
+def _of_request(request: Request) -> tuple[str, str]:
+    return dict(request.headers).get("user-agent", ""), credential_of(request)
 
 
 def _by_start(table: pa.Table) -> pa.Table:

@@ -1,8 +1,16 @@
-"""Which exchanges belong to one user: the same visitor without a long pause."""
+"""Which exchanges belong to one user.
+
+A user is told by the session's cookie, from the answer on that set it; by Authorization
+from one address; otherwise by address and user agent. Whoever pauses for long starts
+anew.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
+
+from harness.capture.credential import COOKIE
 
 __all__ = ["IDLE_NS", "Sessions"]
 
@@ -12,39 +20,107 @@ IDLE_NS: Final = 30 * 60 * 1_000_000_000
 _SWEEP_EVERY: Final = 65_536
 
 
+@dataclass(slots=True, kw_only=True)
+class _Session:
+    """One that may go on.
+
+    Attributes:
+        name: in the recording.
+        last_ns: the start of its last exchange.
+        credential: by which it is known, empty as long as it has none.
+    """
+
+    name: str
+    last_ns: int
+    credential: str = ""
+
+
 class Sessions:
     """Gives each exchange its session; asked in the order of time.
 
-    A session ends when its visitor pauses for longer than the idle gap. Memory holds
-    the visitors of about the last gap, not those of the whole recording.
+    A session ends when its user pauses for longer than the idle gap. Memory holds the
+    users of about the last gap, not those of the whole recording.
 
     Args:
         idle_ns: the idle gap.
     """
 
-    __slots__ = ("_asked", "_idle_ns", "_open", "opened")
+    __slots__ = ("_asked", "_idle_ns", "_open", "_shared", "opened")
 
     def __init__(self, idle_ns: int = IDLE_NS) -> None:
         self.opened = 0
         self._idle_ns = idle_ns
-        self._open: dict[tuple[str, str], tuple[int, str]] = {}
+        self._open: dict[tuple[str, ...], _Session] = {}
+        self._shared: set[tuple[str, str]] = set()
         self._asked = 0
 
-    def session(self, visitor: tuple[str, str], start_ns: int) -> str:
-        """The session of an exchange that `visitor` (client, user agent) started."""
-        last_ns, name = self._open.get(visitor, (start_ns, ""))
-        if not name or start_ns - last_ns > self._idle_ns:
+    def session(
+        self,
+        visitor: tuple[str, str],
+        start_ns: int,
+        credential: str = "",
+        given: str = "",
+    ) -> str:
+        """The session of an exchange.
+
+        Args:
+            visitor: client and user agent.
+            start_ns: of the request.
+            credential: that it sent.
+            given: the credential that its answer gave, for what follows.
+        """
+        session = self._known(visitor, start_ns, credential, given)
+        if session is None:
             self.opened += 1
-            name = f"s{self.opened}"
-        self._open[visitor] = (start_ns, name)
+            session = _Session(name=f"s{self.opened}", last_ns=start_ns)
+        session.last_ns = start_ns
+        self._open[visitor] = session
+        for each in filter(None, (credential, given)):
+            session.credential = each
+            self._open[_key(each, visitor)] = session
+        if not session.credential:
+            self._open[_key("", visitor)] = session
         self._asked += 1
         if self._asked % _SWEEP_EVERY == 0:
             self._sweep(start_ns)
-        return name
+        return session.name
+
+    def _known(
+        self, visitor: tuple[str, str], now_ns: int, credential: str, given: str
+    ) -> _Session | None:
+        """A new credential belongs to who had none so far.
+
+        Once a visitor has two of them it is several users, and what comes without one
+        is none of theirs.
+        """
+        current = self._alive(visitor, now_ns)
+        if current is None:
+            self._shared.discard(visitor)
+        if credential and (own := self._alive(_key(credential, visitor), now_ns)):
+            return own
+        if current is None or not current.credential:
+            return current
+        if credential or given:
+            self._shared.add(visitor)
+        elif visitor not in self._shared:
+            return current
+        nobody = self._alive(_key("", visitor), now_ns)
+        return nobody if nobody and not nobody.credential else None
+
+    def _alive(self, key: tuple[str, ...], now_ns: int) -> _Session | None:
+        session = self._open.get(key)
+        lasts = session is not None and now_ns - session.last_ns <= self._idle_ns
+        return session if lasts else None
 
     def _sweep(self, now_ns: int) -> None:
         self._open = {
-            visitor: (last_ns, name)
-            for visitor, (last_ns, name) in self._open.items()
-            if now_ns - last_ns <= self._idle_ns
+            key: session
+            for key, session in self._open.items()
+            if now_ns - session.last_ns <= self._idle_ns
         }
+        self._shared &= self._open.keys()
+
+
+def _key(credential: str, visitor: tuple[str, str]) -> tuple[str, ...]:
+    """A cookie is one browser's; an Authorization may be that of many clients."""
+    return (credential,) if credential.startswith(COOKIE) else (credential, *visitor)

@@ -123,5 +123,6 @@ def _generator(rounds: Sequence[RoundEvidence]) -> tuple[tuple[str, float], ...]
         "ports": min(each.ports for each in healths),
         "connections": max(each.connections for each in books),
         "closed_by_the_build": max(each.closed for each in books),
+        "unfilled": max(each.unfilled for each in books),
     }
     return tuple((name, significant(value)) for name, value in worst.items())

@@ -7,18 +7,24 @@ passed over, and an unframed body ends with the connection.
 
 from __future__ import annotations
 
+import zlib
 from typing import Final
 from zlib import crc32
 
 import httptools
 
-__all__ = ["BODY_BYTES", "HEAD_BYTES", "Answer"]
+from harness.model.link import Content
+
+__all__ = ["BODY_BYTES", "HEAD_BYTES", "KEPT_BYTES", "Answer", "Said"]
 
 HEAD_BYTES: Final = 64 << 10
 """The longest head, informational ones before it and trailers behind it included."""
 
 BODY_BYTES: Final = 100 * 1000 * 1000
 """The longest body; nothing of it is kept but its size and digest."""
+
+KEPT_BYTES: Final = 1 << 20
+"""The longest body that is kept, as it came and decoded; of a longer one, its start."""
 
 _FINAL = 200
 """Statuses below it are informational: the answer is still to come."""
@@ -30,6 +36,38 @@ _NOTED_LENGTHS = frozenset(
     map(len, (b"set-cookie", b"content-length", b"transfer-encoding"))
 )
 """Of the names of the fields that are looked at, which are few of those that come."""
+
+
+_ZLIB: Final = 32 + zlib.MAX_WBITS
+"""Takes the formats of gzip and of zlib alike."""
+
+
+class Said:
+    """The headers and the start of the body of one answer, as they came."""
+
+    __slots__ = ("headers", "pieces")
+
+    def __init__(self) -> None:
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.pieces: list[bytes] = []
+
+    def content(self) -> Content:
+        """What can be read of it: gzip and deflate are undone."""
+        headers = tuple(
+            (name.lower().decode("latin-1"), value.decode("latin-1"))
+            for name, value in self.headers
+        )
+        body = b"".join(self.pieces)
+        if dict(headers).get("content-encoding", "identity") != "identity":
+            body = _inflated(body)
+        return Content(headers, body)
+
+
+def _inflated(body: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(_ZLIB).decompress(body, KEPT_BYTES)
+    except zlib.error:
+        return body
 
 
 class Answer:
@@ -46,6 +84,7 @@ class Answer:
         body_bytes: content so far, transfer coding removed, content coding kept.
         digest: CRC-32 of that content.
         set_cookies: values of the `Set-Cookie` headers.
+        said: what it said, if that is to be kept.
     """
 
     __slots__ = (
@@ -61,6 +100,7 @@ class Answer:
         "ended",
         "fault",
         "reusable",
+        "said",
         "set_cookies",
         "started",
         "status",
@@ -70,11 +110,12 @@ class Answer:
         self._parser: httptools.HttpResponseParser | None = None
         self.begin(head=False)
 
-    def begin(self, *, head: bool) -> None:
+    def begin(self, *, head: bool, keep: bool = False) -> None:
         """Expect the next answer; after one that was `reusable` its parser goes on.
 
         Args:
             head: whether HEAD was asked.
+            keep: whether what it says is to be kept.
         """
         self._head = head
         self._head_bytes = self._fields_bytes = 0
@@ -89,6 +130,7 @@ class Answer:
         self.body_bytes = 0
         self.digest = 0
         self.set_cookies: list[str] = []
+        self.said = Said() if keep else None
 
     def feed(self, data: bytes | memoryview) -> bool:
         """Take in a piece; true once nothing more is expected."""
@@ -138,6 +180,8 @@ class Answer:
         self._fields_bytes += len(name) + len(value)
         if self._fields_bytes > HEAD_BYTES:
             self.fault = "head over 64 KiB"
+        if self.said is not None and not self.status:
+            self.said.headers.append((name, value))
         if len(name) not in _NOTED_LENGTHS or self.status:
             return
         name = name.lower()
@@ -165,6 +209,8 @@ class Answer:
             return
         self.body_bytes += len(data)
         self.digest = crc32(data, self.digest)
+        if self.said is not None and self.body_bytes <= KEPT_BYTES:
+            self.said.pieces.append(data)
         if self.body_bytes > BODY_BYTES:
             self.fault = "body over 100 MB"
 
@@ -176,3 +222,5 @@ class Answer:
             self.continued = self.continued or self.status == _CONTINUE
             self.status, self._framed = 0, False
             self.set_cookies.clear()
+            if self.said is not None:
+                self.said = Said()

@@ -19,6 +19,7 @@ from harness.model.result import CAUSES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.load.answer import Said
     from harness.load.wire import Wire
     from harness.model.session import Jar
 
@@ -139,6 +140,7 @@ class Outcome:
         digest: CRC-32 of it.
         opened: whether a connection was opened for it.
         set_cookies: values of the `Set-Cookie` headers.
+        said: what the answer said, where the request's `extracts` need it.
     """
 
     status: int
@@ -147,6 +149,7 @@ class Outcome:
     digest: int
     opened: bool
     set_cookies: Sequence[str]
+    said: Said | None = None
 
 
 class Client:
@@ -202,7 +205,7 @@ class Client:
 
     def _attempt(self, wire: Wire, payload: bytes) -> Outcome:
         answer, opens = self._answer, self._connection is None
-        answer.begin(head=wire.is_head)
+        answer.begin(head=wire.is_head, keep=wire.extracts != ())
         try:
             if self._connection is None:
                 self._connection = self._endpoint.connect()
@@ -219,6 +222,7 @@ class Client:
             answer.digest,
             opens,
             answer.set_cookies,
+            answer.said,
         )
 
     def _converse(self, connection: Connection, wire: Wire, payload: bytes) -> None:

@@ -160,6 +160,7 @@ def _books(totals: Totals, records: NDArray[Any]) -> Books:
         connections=totals.connections,
         closed=totals.closed,
         reconnects=totals.reconnects,
+        unfilled=totals.unfilled,
     )
 
 

@@ -174,6 +174,7 @@ class Totals(Message):
         connections: opened.
         closed: of them, closed by the build while they were idle.
         reconnects: requests that opened a connection as their arm came back.
+        unfilled: values sent as recorded, since no answer of the build's gave them.
         open_files: how many this process may have open.
         routes: what samples are of, where no plan says it; else empty.
     """
@@ -183,6 +184,7 @@ class Totals(Message):
     connections: int
     closed: int
     reconnects: int
+    unfilled: int
     open_files: int
     routes: list[str]
 

@@ -64,7 +64,7 @@ class Stage(ABC):
         self._alarm = Alarm(self._pace)
         self._faults: list[BaseException] = []
         self._sent = self._failed = self._in_flight = self._reconnects = 0
-        self._lag_ns = 0
+        self._lag_ns = self._unfilled = 0
 
     @abstractmethod
     def call_on_stage(self, until_ns: int) -> None:
@@ -90,6 +90,7 @@ class Stage(ABC):
             connections=opened,
             closed=closed,
             reconnects=self._reconnects,
+            unfilled=self._unfilled,
             open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             routes=self.routes,
         )
@@ -155,6 +156,10 @@ class Stage(ABC):
     def note_lag(self, lag_ns: int) -> None:
         """Of a shot that did not wait for an answer."""
         self._lag_ns = max(self._lag_ns, lag_ns)
+
+    def note_unfilled(self, values: int) -> None:
+        """So many were sent as recorded: no answer of the build's had given them."""
+        self._unfilled += values
 
     def record(
         self,

@@ -1,13 +1,19 @@
 """A planned request as bytes: what was recorded is what is sent.
 
-Only `Host` (where the recording has none) and `Content-Length` are added.
+Only `Host` (where the recording has none) and `Content-Length` are added, and values
+that the build's own earlier answers gave take their recorded places.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.model.link import filled
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.model.plan import PlannedRequest
     from harness.model.session import Jar
 
@@ -30,6 +36,8 @@ class Wire:
         closes: whether its connection was not used again after it.
         expects_continue: whether its body waits for a 100 (RFC 9110, section 10.1.1).
         body_bytes: length of its body with its framing.
+        fills: where it takes values of its session.
+        extracts: what its answer gives to the session.
 
     Args:
         planned: what was recorded.
@@ -41,10 +49,13 @@ class Wire:
         "_after",
         "_before",
         "_cookies",
+        "_origin",
         "_without_cookies",
         "body_bytes",
         "closes",
         "expects_continue",
+        "extracts",
+        "fills",
         "is_head",
         "is_idempotent",
     )
@@ -78,6 +89,20 @@ class Wire:
         self.closes = not request.keeps_alive
         expects = _says(headers, "expect", "100-continue")
         self.expects_continue = expects and self.body_bytes > 0
+        self.extracts = planned.links.extracts
+        self.fills = planned.links.fills
+        self._origin = (planned, host, authority) if self.fills else None
+
+    def with_values(self, values: Mapping[int, str]) -> tuple[Wire, int]:
+        """The request with the session's values, and how many of them there were not.
+
+        Where there is none the recorded value stays.
+        """
+        if self._origin is None:
+            return self, 0
+        planned, host, authority = self._origin
+        request, missing = filled(planned.request, self.fills, values)
+        return Wire(replace(planned, request=request), host, authority), missing
 
     def payload(self, jar: Jar) -> bytes:
         """The bytes to send for a user with that jar."""

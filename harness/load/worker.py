@@ -41,7 +41,7 @@ from harness.load.message import (
 from harness.load.stage import Stage
 from harness.load.wire import Wire
 from harness.model.plan import LOCUSTFILE
-from harness.model.session import Jar
+from harness.model.session import Session
 from harness.store.plan import digest_of, read_requests, read_shots
 
 if TYPE_CHECKING:
@@ -134,12 +134,12 @@ class Troupe(Stage):
         """Play the part of the next user to enter; called by that user's greenlet."""
         user = self._entering.popleft()
         cast, clock = self._cast, self.clock
-        client, jar = Client(self._endpoint), Jar()
+        client, session = Client(self._endpoint), Session()
         answered_ns, last_slice = 0, _NEVER
         try:
             for shot in range(cast.first[user], cast.first[user + 1]):
                 if cast.fresh[shot]:
-                    jar.clear()
+                    session.clear()
                 due_ns = cast.time_ns[shot] + (0 if self._open_loop else answered_ns)
                 eligible_ns = max(due_ns, answered_ns)
                 if _NEVER < cast.leaves_ns[shot] < due_ns:
@@ -148,7 +148,7 @@ class Troupe(Stage):
                 returning = _NEVER < last_slice < self.slice
                 last_slice = self.slice
                 done_ns = self._fire(
-                    shot, due_ns, eligible_ns, client, jar, returning=returning
+                    shot, due_ns, eligible_ns, client, session, returning=returning
                 )
                 answered_ns = clock.arm_time(done_ns)
         finally:
@@ -160,19 +160,24 @@ class Troupe(Stage):
         due_ns: int,
         eligible_ns: int,
         client: Client,
-        jar: Jar,
+        session: Session,
         *,
         returning: bool,
     ) -> int:
         wire, place = self._cast.wire(shot), self.clock.monotonic_time
+        if wire.fills:
+            wire, missing = wire.with_values(session.values)
+            self.note_unfilled(missing)
         due_ns, eligible_ns = place(due_ns), place(eligible_ns)
         sent_ns = self.begin()
         if due_ns == eligible_ns:
             self.note_lag(sent_ns - due_ns)
-        outcome = client.exchange(wire, jar)
+        outcome = client.exchange(wire, session.jar)
         done_ns = self.end()
         for set_cookie in outcome.set_cookies:
-            jar.store(set_cookie)
+            session.jar.store(set_cookie)
+        if outcome.said is not None:
+            session.learn(wire.extracts, outcome.said.content())
         self.record(
             self._cast.number[shot],
             (due_ns, eligible_ns, sent_ns, done_ns),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
 from typing import TYPE_CHECKING, Final
+
+from harness.model.link import NO_LINKS, Links
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,12 +54,15 @@ class PlannedRequest:
             value of the same name takes its place. `None`: the capture could not
             know, so the user's whole jar is sent.
         recorded_status: the recorded answer's status, 0 where there is none.
+        links: what it takes from earlier answers of its session, and gives to later
+            requests.
     """
 
     request: Request
     route: str
     cookies: tuple[tuple[str, str], ...] | None
     recorded_status: int
+    links: Links = field(default=NO_LINKS, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,6 +104,7 @@ class Books:
         connections: opened.
         closed: of them, closed by the build while they were idle.
         reconnects: requests that opened a connection as their arm came back.
+        unfilled: values sent as recorded, since no answer of the build's gave them.
     """
 
     sent: int
@@ -113,6 +114,7 @@ class Books:
     connections: int
     closed: int
     reconnects: int
+    unfilled: int = 0
 
     @property
     def balanced(self) -> bool:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-__all__ = ["Jar"]
+if TYPE_CHECKING:
+    from harness.model.link import Content, Extract
+
+__all__ = ["Jar", "Session"]
 
 _MAX_AGE = re.compile(r";\s*max-age\s*=\s*\"?(-?\d{1,18})", re.IGNORECASE)
 _EPOCH_EXPIRY = re.compile(r";\s*expires\s*=[^;]*\b(19[67]\d)\b", re.IGNORECASE)
@@ -54,3 +58,30 @@ class Jar:
         return "; ".join(
             f"{name}={values.get(name, pseudonym)}" for name, pseudonym in recorded
         )
+
+
+class Session:
+    """All that one user keeps until its next session starts.
+
+    Attributes:
+        jar: the cookies that the build set.
+        values: what its answers gave, by slot.
+    """
+
+    __slots__ = ("jar", "values")
+
+    def __init__(self) -> None:
+        self.jar = Jar()
+        self.values: dict[int, str] = {}
+
+    def clear(self) -> None:
+        """Forget everything: a new session starts."""
+        self.jar.clear()
+        self.values.clear()
+
+    def learn(self, extracts: tuple[Extract, ...], content: Content) -> None:
+        """Take in what an answer gives; what it does not give stays as it was."""
+        for extract in extracts:
+            value = extract.find(content)
+            if value is not None:
+                self.values[extract.slot] = value

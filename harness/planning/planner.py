@@ -9,19 +9,17 @@ whole sessions with replacement and thinks as recorded.
 from __future__ import annotations
 
 import difflib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.errors import InputError
 from harness.model.plan import LOCUSTFILE, PlannedRequest
-from harness.model.route import route_of
 from harness.model.traffic import Request
 from harness.planning.holdout import held_out
+from harness.planning.request import distinct_requests
 from harness.planning.shape import period_ns, session_curve, user_curve
 from harness.store.plan import write_plan
-from harness.store.recording import exchanges
 from harness.store.timeline import read_timeline
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 
     from harness.model.plan import Plan
     from harness.model.scenario import Replay, Scenario
-    from harness.model.traffic import Exchange, Recording
+    from harness.model.traffic import Recording
     from harness.planning.curve import Curve, Stays
     from harness.store.timeline import Timeline
 
@@ -40,7 +38,6 @@ __all__ = [
     "closed_shots",
     "make_plan",
     "open_shots",
-    "planned_request",
     "shaped_shots",
 ]
 
@@ -80,7 +77,9 @@ def make_plan(scenario: Scenario, recording: Recording | None, directory: Path) 
     after_warmup = shots.pop("at_ns") >= rounds.warmup
     held = held_out(timeline.names, scenario.load.held_out, scenario.seed)
     shots["held_out"] = held[timeline.session[shots["row"]]]
-    shots["request"], requests = _distinct_requests(recording, shots.pop("row"))
+    shots["request"], requests = distinct_requests(
+        recording, shots.pop("row"), timeline.session
+    )
     _refuse_unknown_routes(scenario, requests)
     return write_plan(
         directory,
@@ -263,30 +262,6 @@ def closed_shots(timeline: Timeline, stays: Stays, total_ns: int, seed: int) -> 
     return _thinking(parts)
 
 
-def planned_request(exchange: Exchange, *, cookies_recorded: bool) -> PlannedRequest:
-    """A recorded request as it will be sent; an empty header is where cookies go."""
-    request = exchange.request
-    pairs = tuple(
-        (name.strip(), value.strip())
-        for header, line in request.headers
-        if header == "cookie"
-        for name, _, value in (pair.partition("=") for pair in line.split(";"))
-        if name.strip()
-    )
-    first = next((pair for pair in request.headers if pair[0] == "cookie"), None)
-    headers = tuple(
-        ("cookie", "") if pair is first else pair
-        for pair in request.headers
-        if pair[0] != "cookie" or pair is first
-    )
-    return PlannedRequest(
-        request=replace(request, headers=headers),
-        route=route_of(request.method, request.target),
-        cookies=pairs if cookies_recorded else None,
-        recorded_status=exchange.response.status if exchange.response else 0,
-    )
-
-
 def _by_user(parts: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]) -> Shots:
     """Number the sessions of all passes as users, in the order of their first shot."""
     rows = np.concatenate([part[0] for part in parts])
@@ -351,19 +326,6 @@ def _by_session(timeline: Timeline) -> tuple[NDArray[Any], NDArray[Any]]:
     rows = np.argsort(timeline.session, kind="stable")
     bounds = np.flatnonzero(np.diff(timeline.session[rows], prepend=-1, append=-1))
     return rows, bounds
-
-
-def _distinct_requests(
-    recording: Recording, rows: NDArray[Any]
-) -> tuple[NDArray[Any], list[PlannedRequest]]:
-    wanted, place = np.unique(rows, return_inverse=True)
-    numbers: dict[PlannedRequest, int] = {}
-    number_of = np.empty(len(wanted), "u4")
-    known = recording.cookies_recorded
-    for index, exchange in enumerate(exchanges(recording, wanted)):
-        planned = planned_request(exchange, cookies_recorded=known)
-        number_of[index] = numbers.setdefault(planned, len(numbers))
-    return number_of[place], list(numbers)
 
 
 def _refuse_unknown_routes(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from harness.model.link import NO_LINKS, Extract, Fill, Links
 from harness.model.plan import SHOT_FIELDS, Plan, PlannedRequest
 from harness.model.traffic import Request
 from harness.store.disk import reading, writing
@@ -25,6 +27,24 @@ __all__ = ["digest_of", "moments_ns", "read_requests", "read_shots", "write_plan
 _HELD_OUT = "held_out"
 _LEAST_STEP_NS = 1_000_000
 _PAIRS = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
+_EXTRACT = pa.struct(
+    [
+        ("slot", pa.int32()),
+        ("kind", pa.string()),
+        ("name", pa.string()),
+        ("pattern", pa.string()),
+    ]
+)
+_FILL = pa.struct(
+    [
+        ("slot", pa.int32()),
+        ("part", pa.string()),
+        ("header", pa.int32()),
+        ("start", pa.int32()),
+        ("end", pa.int32()),
+        ("coding", pa.string()),
+    ]
+)
 _REQUESTS = pa.schema(
     [
         ("route", pa.string()),
@@ -35,6 +55,8 @@ _REQUESTS = pa.schema(
         ("body", pa.binary()),
         ("keeps_alive", pa.bool_()),
         ("recorded_status", pa.int16()),
+        ("fills", pa.list_(_FILL)),
+        ("extracts", pa.list_(_EXTRACT)),
     ]
 )
 
@@ -100,6 +122,8 @@ def digest_of(
             digest.update(column.tobytes())
     for planned in requests:
         digest.update(repr(planned).encode())
+        if planned.links != NO_LINKS:
+            digest.update(repr(planned.links).encode())
     return digest.hexdigest()
 
 
@@ -149,6 +173,8 @@ def _row(planned: PlannedRequest) -> dict[str, Any]:
         "body": request.body,
         "keeps_alive": request.keeps_alive,
         "recorded_status": planned.recorded_status,
+        "fills": [asdict(fill) for fill in planned.links.fills],
+        "extracts": [asdict(extract) for extract in planned.links.extracts],
     }
 
 
@@ -164,6 +190,18 @@ def _planned(row: Mapping[str, Any]) -> PlannedRequest:
         route=row["route"],
         cookies=_pairs(row["cookies"]),
         recorded_status=row["recorded_status"],
+        links=_links(row.get("fills") or (), row.get("extracts") or ()),
+    )
+
+
+def _links(
+    fills: Sequence[Mapping[str, Any]], extracts: Sequence[Mapping[str, Any]]
+) -> Links:
+    if not fills and not extracts:
+        return NO_LINKS
+    return Links(
+        fills=tuple(Fill(**fill) for fill in fills),
+        extracts=tuple(Extract(**extract) for extract in extracts),
     )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "HEADS",
     "SCHEMA",
     "SCHEMA_VERSION",
     "Provenance",
@@ -83,6 +84,9 @@ _DAMAGE: Final = (
 """What reading a file raises that is not what was written."""
 
 _SINCE_2: Final = ("response_headers", "response_body")
+HEADS: Final = tuple(name for name in SCHEMA.names if name not in _SINCE_2)
+"""The columns without the content of answers."""
+
 _META_KEY: Final = b"seatrial"
 _CODEC: Final = "zstd"
 
@@ -344,19 +348,22 @@ def columns(
 
 
 def exchanges(
-    recording: Recording, rows: NDArray[np.int64] | None = None
+    recording: Recording,
+    rows: NDArray[np.int64] | None = None,
+    names: Sequence[str] = SCHEMA.names,
 ) -> Iterator[Exchange]:
     """The exchanges in the order of their start, a row group in memory at a time.
 
     Args:
         recording: which.
         rows: ascending row numbers of those that are wanted; `None` for all.
+        names: `HEADS` for exchanges without the content of their answers.
 
     Raises:
         RecordingError: the file is missing or damaged.
     """
     with _undamaged(recording.path):
-        for table in columns(recording, SCHEMA.names, rows):
+        for table in columns(recording, names, rows):
             for batch in table.to_batches(max_chunksize=1024):
                 yield from map(_exchange, batch.to_pylist())
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from harness.capture.assembly import Assembly, _whole_ticks
 from harness.capture.clock import spread
+from harness.capture.order import TELLING
 from harness.capture.sessions import Sessions
 from harness.model.traffic import Exchange, Request
 from harness.store.recording import SCHEMA, table_of
@@ -20,7 +21,9 @@ def table(seconds: list[int]) -> pa.Table:
         Exchange(start_ns=second * SECOND_NS, client="c", request=request)
         for second in seconds
     )
-    return rows.append_column("agent", pa.array(["UA"] * len(seconds), pa.string()))
+    for name in TELLING:
+        rows = rows.append_column(name, pa.array(["x"] * len(seconds), pa.string()))
+    return rows
 
 
 def assembled(tables: list[pa.Table], clock_ns: int) -> tuple[list[int], Assembly]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,11 +25,92 @@ def test_visitors_are_told_apart() -> None:
     ]
 
 
-@given(st.lists(st.tuples(st.sampled_from([ANN, BOB]), st.integers(0, 30))))
-def test_forgetting_changes_nothing(steps: list[tuple[tuple[str, str], int]]) -> None:
-    """Sweeping idle visitors out of memory gives the same sessions."""
+CREDENTIALS = st.sampled_from(["", "cookie sid=1", "authorization a"])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([ANN, BOB]), st.integers(0, 30), CREDENTIALS, CREDENTIALS
+        )
+    )
+)
+def test_forgetting_changes_nothing(
+    steps: list[tuple[tuple[str, str], int, str, str]],
+) -> None:
+    """Sweeping idle users out of memory gives the same sessions."""
     kept, swept, now_ns = Sessions(idle_ns=10), Sessions(idle_ns=10), 0
-    for visitor, pause_ns in steps:
+    for visitor, pause_ns, *credentials in steps:
         now_ns += pause_ns
         swept._sweep(now_ns)
-        assert kept.session(visitor, now_ns) == swept.session(visitor, now_ns)
+        assert kept.session(visitor, now_ns, *credentials) == swept.session(
+            visitor, now_ns, *credentials
+        )
+
+
+CASES: dict[str, list[tuple[tuple[str, str], str, str, str]]] = {
+    "login in the middle": [
+        (ANN, "", "", "s1"),
+        (ANN, "", "cookie sid=1", "s1"),
+        (ANN, "cookie sid=1", "", "s1"),
+    ],
+    "a new cookie at login": [
+        (ANN, "", "cookie sid=1", "s1"),
+        (ANN, "cookie sid=1", "cookie sid=2", "s1"),
+        (ANN, "cookie sid=2", "", "s1"),
+    ],
+    "where answers do not tell": [
+        (ANN, "", "", "s1"),
+        (ANN, "cookie sid=1", "", "s1"),
+        (ANN, "cookie sid=2", "", "s2"),
+        (ANN, "cookie sid=1", "", "s1"),
+    ],
+    "a cookie moves house": [
+        (ANN, "cookie sid=1", "", "s1"),
+        (BOB, "cookie sid=1", "", "s1"),
+    ],
+    "two log in behind one address": [
+        (ANN, "", "cookie sid=1", "s1"),
+        (ANN, "", "cookie sid=2", "s2"),
+        (ANN, "cookie sid=1", "", "s1"),
+        (ANN, "cookie sid=2", "", "s2"),
+    ],
+    "a picture without cookies": [
+        (ANN, "cookie sid=1", "", "s1"),
+        (ANN, "", "", "s1"),
+        (ANN, "cookie sid=1", "", "s1"),
+    ],
+    "many users of one client": [
+        (ANN, "", "", "s1"),
+        (ANN, "authorization a", "", "s1"),
+        (ANN, "authorization b", "", "s2"),
+        (ANN, "", "", "s3"),
+        (ANN, "authorization a", "", "s1"),
+        (ANN, "authorization c", "", "s3"),
+        (ANN, "", "", "s4"),
+        (ANN, "", "cookie sid=1", "s4"),
+        (ANN, "cookie sid=1", "", "s4"),
+    ],
+    "tokens behind one address": [
+        (ANN, "authorization Bearer a", "", "s1"),
+        (ANN, "authorization Bearer b", "", "s2"),
+        (ANN, "authorization Bearer a", "", "s1"),
+    ],
+    "one token of many clients": [
+        (ANN, "authorization Basic a", "", "s1"),
+        (BOB, "authorization Basic a", "", "s2"),
+    ],
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_credentials(case: str) -> None:
+    """A credential tells users apart, and one that appears goes with who got it."""
+    sessions = Sessions()
+
+    names = [
+        sessions.session(visitor, 0, credential, given)
+        for visitor, credential, given, _ in CASES[case]
+    ]
+
+    assert [expected for *_, expected in CASES[case]] == names

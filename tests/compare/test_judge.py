@@ -97,6 +97,7 @@ def test_the_generator_is_shown_at_its_worst(make: Make) -> None:
         ("ports", 28_232.0),
         ("connections", 1.0),
         ("closed_by_the_build", 0.0),
+        ("unfilled", 0.0),
     )
 
 

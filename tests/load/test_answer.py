@@ -1,3 +1,4 @@
+import gzip
 import zlib
 
 import pytest
@@ -229,3 +230,49 @@ def test_trailers() -> None:
 
     assert ([], "head over 64 KiB") == (list(answer.set_cookies), answer.fault)
     assert [False] * 6 + [True] == ended
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        (b"identity", b"{}"),
+        (b"gzip", gzip.compress(b"{}")),
+        (b"deflate", zlib.compress(b"{}")),
+    ],
+)
+def test_said(coding: bytes, body: bytes) -> None:
+    """What an answer says is kept on demand, its coding undone; trailers are not."""
+    answer = Answer()
+    answer.begin(head=False, keep=True)
+    raw = (
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nX-Id: 7\r\nContent-Encoding: %b\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\nX-Sum: 1\r\n\r\n"
+        % (coding, len(body), body)
+    )
+    for at in range(len(raw)):
+        answer.feed(raw[at : at + 1])
+
+    assert answer.said is not None
+    content = answer.said.content()
+    assert b"{}" == content.body
+    assert ("x-id", "content-encoding", "transfer-encoding") == tuple(
+        name for name, _ in content.headers
+    )
+
+
+def test_said_in_vain() -> None:
+    """Content that is not what its coding says is kept as it came."""
+    answer = Answer()
+    answer.begin(head=False, keep=True)
+    answer.feed(
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok"
+    )
+
+    assert answer.said is not None
+    assert b"ok" == answer.said.content().body
+
+
+def test_silent() -> None:
+    """Nothing is kept of an answer that nobody asked to keep."""
+    assert fed([CASES["chunked"][0]]).said is None

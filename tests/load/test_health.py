@@ -34,6 +34,7 @@ TOTALS = Totals(
     in_flight=0,
     connections=1,
     closed=0,
+    unfilled=0,
     reconnects=0,
     open_files=20_000,
     routes=[],

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from harness.load.wire import Wire
+from harness.model.link import Fill, Links
 from harness.model.plan import PlannedRequest
 from harness.model.session import Jar
 from harness.model.traffic import Request
@@ -143,3 +146,28 @@ def test_habits() -> None:
 def _habits(request: Request) -> tuple[bool, bool]:
     wire = Wire(planned(request), "x")
     return wire.expects_continue, wire.closes
+
+
+def test_live_values() -> None:
+    """A live value changes its place and the length that is said, and nothing else."""
+    request = Request(
+        method="POST",
+        target="/o/7",
+        headers=(("host", "a"), ("content-length", "9"), ("x", "1")),
+        body=b'{"id": 7}',
+    )
+    fills = (
+        Fill(slot=0, part="target", start=3, end=4, coding="percent"),
+        Fill(slot=0, part="body", start=7, end=8, coding="number"),
+    )
+    each = replace(planned(request), links=Links(fills=fills))
+
+    wire, missing = Wire(each, "x").with_values({0: "123"})
+    same, unknown = Wire(each, "x").with_values({})
+
+    assert (0, 2) == (missing, unknown)
+    assert (
+        b"POST /o/123 HTTP/1.1\r\nhost: a\r\ncontent-length: 11\r\nx: 1\r\n\r\n"
+        b'{"id": 123}'
+    ) == wire.payload(Jar())
+    assert Wire(each, "x").payload(Jar()) == same.payload(Jar())

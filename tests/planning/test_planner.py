@@ -16,9 +16,9 @@ from harness.planning.planner import (
     closed_shots,
     make_plan,
     open_shots,
-    planned_request,
     shaped_shots,
 )
+from harness.planning.request import planned_request
 from harness.store.plan import read_requests, read_shots
 from harness.store.recording import Provenance, table_of, write_recording
 from harness.store.timeline import Timeline

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import ComparisonError
+from harness.model.link import Extract, Fill, Links
 from harness.model.plan import Plan, PlannedRequest
 from harness.model.traffic import Request
 from harness.store.plan import digest_of, read_requests, read_shots, write_plan
@@ -20,6 +22,30 @@ REQUEST = PlannedRequest(
 )
 TEXT = st.text(st.characters(codec="latin-1"), max_size=5)
 PAIRS = st.lists(st.tuples(TEXT.map(str.lower), TEXT), max_size=3).map(tuple)
+
+PLACES = st.integers(0, 2**31 - 1)
+FILLS = st.lists(
+    st.builds(
+        Fill,
+        slot=PLACES,
+        part=st.sampled_from(["target", "header", "body"]),
+        header=PLACES,
+        start=PLACES,
+        end=PLACES,
+        coding=st.sampled_from(["plain", "string"]),
+    ),
+    max_size=2,
+).map(tuple)
+EXTRACTS = st.lists(
+    st.builds(
+        Extract,
+        slot=PLACES,
+        kind=st.sampled_from(["json", "text"]),
+        name=TEXT,
+        pattern=TEXT,
+    ),
+    max_size=2,
+).map(tuple)
 
 
 @st.composite
@@ -36,6 +62,7 @@ def planned(draw: st.DrawFn) -> PlannedRequest:
         route=draw(TEXT),
         cookies=draw(st.none() | PAIRS),
         recorded_status=draw(st.integers(0, 599)),
+        links=draw(st.builds(Links, fills=FILLS, extracts=EXTRACTS)),
     )
 
 
@@ -78,11 +105,15 @@ def test_digest(tmp_path: Path) -> None:
     request = Request(method="GET", target="/")
     one = PlannedRequest(request=request, route="r", cookies=None, recorded_status=0)
     other = PlannedRequest(request=request, route="r", cookies=(), recorded_status=0)
+    extract = Extract(slot=0, kind="json", name="$.id")
+    tied = replace(one, links=Links(extracts=(extract,)))
 
-    plans = [stored(tmp_path, each) for each in ([one], [one], [other])]
+    plans = [stored(tmp_path, each) for each in ([one], [one], [other], [tied])]
 
     digests = [plan.digest for plan in plans]
-    assert digests[0] == digests[1] != digests[2]
+    assert digests[0] == digests[1]
+    assert 3 == len(set(digests))
+    plans[2] = stored(tmp_path, [other])
     shots = read_shots(plans[2].shots_path)
     assert digests[2] == digest_of(shots, read_requests(plans[2].requests_path))
     assert digests[2] != digest_of({**shots, "user": shots["user"] + 1}, [other])

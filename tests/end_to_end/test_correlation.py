@@ -1,0 +1,223 @@
+"""Recorded sessions against builds whose every token and number differs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from harness.load.crew import hire_here
+from harness.load.engine import generating
+from harness.model.scenario import Scenario
+from harness.model.traffic import Exchange, Request, Response
+from harness.planning.planner import make_plan
+from harness.store.plan import read_requests, read_shots
+from harness.store.recording import Provenance, table_of, write_recording
+from harness.store.sample import read_columns
+from tests.end_to_end import strict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.model.plan import Plan
+    from harness.model.result import Books
+    from harness.model.traffic import Recording
+    from tests.end_to_end.conftest import Seatrial
+    from tests.end_to_end.strict import Visit
+
+CUSTOMERS = 5
+SCENARIO = {
+    "name": "strict",
+    "recording": "strict.parquet",
+    "service": {
+        "command": ["sh", "-c", "exec python serve.py $PORT"],
+        "ready": "/",
+    },
+    "load": {"users": 10, "deadline": "5s"},
+    "rounds": {
+        "min": 3,
+        "max": 3,
+        "slice": "1s",
+        "slices": 2,
+        "warmup": "1s",
+        "ramp": "1s",
+    },
+    "budgets": {
+        "errors": "1%",
+        "goodput": "80%",
+        "memory": {"level": "900% or 256MiB"},
+        "cpu": "900%",
+        "latency": {"p50": "900% or 1s"},
+        "routes": {"p95": "900% or 1s"},
+    },
+}
+
+
+def exchange(visit: Visit, session: str, start_ns: int) -> Exchange:
+    def lower(headers: strict.Headers) -> tuple[tuple[str, str], ...]:
+        return tuple((name.lower(), value) for name, value in headers)
+
+    return Exchange(
+        start_ns=start_ns,
+        client=session,
+        session=session,
+        request=Request(
+            method=visit.method,
+            target=visit.target,
+            headers=lower(visit.headers),
+            body=visit.body.encode(),
+        ),
+        response=Response(
+            status=visit.status,
+            duration_ns=visit.duration_ns,
+            headers=lower(visit.answered),
+            body=visit.content.encode(),
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def sessions() -> list[list[Visit]]:
+    """What the customers of a shop that is gone by now saw."""
+    return strict.record(CUSTOMERS)
+
+
+@pytest.fixture
+def recording(tmp_path: Path, sessions: list[list[Visit]]) -> Recording:
+    """The same, to be replayed."""
+    exchanges = [
+        exchange(visit, f"s{number}", (100 * step + 7 * number) * 1_000_000)
+        for number, visits in enumerate(sessions)
+        for step, visit in enumerate(visits)
+    ]
+    provenance = Provenance(
+        source_format="har",
+        started_at="",
+        sessions=len(sessions),
+        clock_ns=1,
+        cookies_recorded=True,
+    )
+    tables = iter([table_of(sorted(exchanges, key=lambda each: each.start_ns))])
+    return write_recording(tables, tmp_path / "strict.parquet", lambda: provenance)
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A shop of a later day."""
+    with strict.serve("127.0.0.1", 0) as server:
+        number = server.server_port
+    with subprocess.Popen([sys.executable, strict.__file__, str(number)]) as process:
+        yield number
+        process.terminate()
+
+
+def played(plan: Plan, port: int, directory: Path) -> tuple[dict[str, Any], Books]:
+    with generating(
+        plan,
+        arm="baseline",
+        host="127.0.0.1",
+        port=port,
+        tls=False,
+        deadline_ns=5 * 10**9,
+        cores=(),
+        directory=directory,
+        hires=[hire_here],
+    ) as generator:
+        generator.wait_ready()
+        for number in range(3):
+            generator.play(number)
+        books, _ = generator.finish(directory / "samples.parquet")
+    return read_columns(directory / "samples.parquet"), books
+
+
+@pytest.mark.parametrize("load", [{"users": 20}, {"replay": {"scale": 4}}])
+def test_every_token_differs(
+    tmp_path: Path, recording: Recording, port: int, load: dict[str, Any]
+) -> None:
+    """A recorded session replays without one error on a build that knows none of it."""
+    document = {**SCENARIO, "load": load}
+    scenario = Scenario.model_validate(document)
+    plan = make_plan(scenario, recording, tmp_path)
+
+    samples, books = played(plan, port, tmp_path)
+
+    assert {200, 201} == set(np.unique(samples["status"]).tolist())
+    assert {0} == set(samples["cause"].tolist())
+    assert (0, True) == (books.unfilled, books.balanced)
+    links = [each.links for each in read_requests(plan.requests_path)]
+    assert {"json", "header", "field"} == {
+        extract.kind for each in links for extract in each.extracts
+    }
+
+
+def test_what_no_answer_gives(tmp_path: Path, recording: Recording) -> None:
+    """A build that gives nothing is sent what was recorded, and that is counted."""
+    scenario = Scenario.model_validate({**SCENARIO, "load": {"replay": {"speed": 1}}})
+    plan = make_plan(scenario, recording, tmp_path)
+    fills = [len(each.links.fills) for each in read_requests(plan.requests_path)]
+    shots = read_shots(plan.shots_path)["request"]
+
+    with _silent() as port:
+        samples, books = played(plan, port, tmp_path)
+
+    assert {204} == set(samples["status"].tolist())
+    assert sum(fills[number] for number in shots) == books.unfilled > 0
+
+
+@contextmanager
+def _silent() -> Iterator[int]:
+    """A server that answers 204 to anything."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(204)
+            self.end_headers()
+
+        do_POST = do_GET  # noqa: N815 - the library's name
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        server.block_on_close = False
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.usefixtures("recording")
+def test_verify(seatrial: Seatrial) -> None:
+    """A trial of two such builds passes, every request of it answered well."""
+    source = Path(strict.__file__).read_text()
+    for arm in ("one", "two"):
+        (seatrial.directory / arm).mkdir()
+        (seatrial.directory / arm / "serve.py").write_text(source)
+    (seatrial.directory / "s.yaml").write_text(json.dumps(SCENARIO))
+
+    arms = ("--baseline", "dir:one", "--candidate", "dir:two")
+    code, out, err = seatrial("verify", "s.yaml", *arms, "--wait", "--format", "json")
+
+    assert (0, "") == (code, err if code else ""), out + err
+    report = json.loads(out)
+    errors = [e for e in report["estimates"] if e["metric"] == "errors"]
+    assert [[[0, 0]] * 3] == [each["per_round"] for each in errors]
+    statuses = [
+        read_columns(path)["status"]
+        for path in (seatrial.directory / "trials").rglob("samples.parquet")
+    ]
+    assert 6 == len(statuses)
+    assert {200, 201} == set(np.concatenate(statuses).tolist())
