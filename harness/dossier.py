@@ -15,10 +15,10 @@ from harness.compare.measure import ArmColumns, measured
 from harness.compare.shown import shown
 from harness.compare.soundness import SoundLimits, sound_limits, void_reason
 from harness.errors import ComparisonError, InputError
-from harness.model.result import USAGE_FIELDS, Arm
+from harness.model.result import Arm
 from harness.store.disk import EDITED
 from harness.store.plan import digest_of, read_requests, read_shots
-from harness.store.sample import read_columns, read_samples
+from harness.store.sample import read_samples, read_usage
 from harness.store.trial import read_journal, read_rounds
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ class Dossier:
             result.samples,
             shots=len(result.routes) or plan.shots,
             slices=plan.slices,
+            settled=result.books.answered + result.books.failed,
         )
         if result.routes:
             routes, route = result.routes, samples["shot"]
@@ -144,7 +145,7 @@ class Dossier:
             route=route,
             routes=routes,
             recorded_status=recorded_status,
-            usage=read_columns(result.usage, USAGE_FIELDS),
+            usage=read_usage(result.usage),
             cpu_ns=result.cpu_ns,
             deadline_ns=self._journal.scenario.load.deadline,
             planned=plan.planned or measured_shots,

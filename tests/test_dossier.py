@@ -371,8 +371,31 @@ DAMAGES: Final[dict[str, tuple[Damage, int, str]]] = {
     ),
     "no samples in an arm": (
         _columns(SAMPLES, lambda columns: {k: v[:0] for k, v in columns.items()}),
+        4,
+        f"{SAMPLES}: broken: it holds 0 requests, the books 800",
+    ),
+    "samples twice": (
+        _columns(
+            SAMPLES,
+            lambda columns: {k: np.concatenate([v, v]) for k, v in columns.items()},
+        ),
+        4,
+        f"{SAMPLES}: broken: it holds 1,600 requests, the books 800",
+    ),
+    "only a warm-up in an arm": (
+        _columns(SAMPLES, lambda columns: {**columns, "slice": np.zeros(SHOTS, "u2")}),
         3,
         "requests: none of the candidate in round 2",
+    ),
+    "readings by a clock that stands at 0": (
+        _columns(USAGE, lambda columns: {**columns, "at_ns": columns["at_ns"] * 0}),
+        4,
+        f"{USAGE}: broken: reading 0 is before the one before it",
+    ),
+    "readings by a clock that goes back": (
+        _columns(USAGE, lambda columns: {k: v[::-1] for k, v in columns.items()}),
+        4,
+        f"{USAGE}: broken: reading 1 is before the one before it",
     ),
     "no readings in an arm": (
         _columns(USAGE, lambda columns: {k: v[:0] for k, v in columns.items()}),

@@ -27,6 +27,7 @@ __all__ = [
     "read_columns",
     "read_samples",
     "read_spool",
+    "read_usage",
     "set_back",
     "write_columns",
     "write_usage",
@@ -91,26 +92,46 @@ def _column(table: pa.Table, name: str, kind: str) -> NDArray[Any]:
     return values
 
 
-def read_samples(path: Path, *, shots: int, slices: int) -> dict[str, NDArray[Any]]:
+def read_samples(
+    path: Path, *, shots: int, slices: int, settled: int
+) -> dict[str, NDArray[Any]]:
     """The samples of an arm's round.
 
     Args:
         path: the file.
         shots: how many are numbered.
         slices: how many were played after the warm-up.
+        settled: how many requests were answered or failed, by the books.
 
     Raises:
         ComparisonError: the file is missing or broken, or tells of what cannot be.
     """
     samples = read_columns(path)
     with reading(path):
-        for what, rows in _impossible(samples, shots, slices):
-            if rows.any():
-                raise ValueError(f"sample {int(np.argmax(rows))} {what}")
+        _refuse(_impossible_samples(samples, shots, slices), "sample")
+        sent = int(np.count_nonzero(samples["sent_ns"]))
+        if sent != settled:
+            raise ValueError(f"it holds {sent:,} requests, the books {settled:,}")
     return samples
 
 
-def _impossible(
+def read_usage(path: Path) -> dict[str, NDArray[Any]]:
+    """Usage readings in the order they were taken; raises what `read_samples` does."""
+    usage = read_columns(path, USAGE_FIELDS)
+    with reading(path):
+        before_ns = np.concatenate([[1], usage["at_ns"][:-1]])[: len(usage["at_ns"])]
+        backwards = usage["at_ns"] < before_ns
+        _refuse([("is before the one before it", backwards)], "reading")
+    return usage
+
+
+def _refuse(impossible: Iterable[tuple[str, NDArray[np.bool_]]], named: str) -> None:
+    for what, rows in impossible:
+        if rows.any():
+            raise ValueError(f"{named} {int(np.argmax(rows))} {what}")
+
+
+def _impossible_samples(
     samples: Mapping[str, NDArray[Any]], shots: int, slices: int
 ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """What no worker can have seen, and where it stands; a clock does not go back."""
