@@ -121,7 +121,7 @@ def exchange_of(said: Said, host: str | None, tally: Tally) -> Exchange:
 
 
 def _refuse_what_was_not_asked(said: Said) -> None:
-    flags = set(said.get("flags", "").split(","))
+    flags = set(said["flags"].split(",")) if "flags" in said else frozenset()
     if "edge" in said or flags & _NOT_FOR_THE_SERVICE:
         raise LeftOut(EDGE, str(said.get("edge", "")))
     if said.get("kind") in {"ws", "wss"} or _count(said.get("status")) == _SWITCHED:
@@ -217,8 +217,8 @@ def _response(said: Said, duration_ns: int | None) -> Response | None:
 
 
 def _foreign(said: Said) -> bool:
-    flags = set(said.get("flags", "").split(",")) - {"", "-"}
-    return bool(flags - _OF_THE_SERVICE)
+    flags = said.get("flags")
+    return flags is not None and bool(set(flags.split(",")) - _OF_THE_SERVICE)
 
 
 def _lacking(said: Said, exchange: Exchange) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from harness.capture.headerfield import wire
@@ -16,9 +17,12 @@ from harness.capture.tally import MALFORMED, UNUSABLE, LeftOut
 from harness.capture.timeformat import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from harness.capture.logline import Parser
+
+    Path = tuple[str, str]  # a key, and one inside its object or nothing
+    Paths = tuple[Path, ...]
 
 __all__ = ["DIALECTS", "Dialect", "json_object", "parser_of"]
 
@@ -186,6 +190,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
 """The particular ones first."""
 
 _ABSENT: Final = (None, "", "-")
+_CACHED: Final = 256
 _TIMES: Final = frozenset({"start", "end"})
 _FIELDS: Final = frozenset({"headers", "answer_headers"})
 _HANDLED: Final = "handled request"
@@ -197,25 +202,37 @@ _SURROGATES: Final = 0xDC00
 
 def parser_of(dialect: Dialect) -> Callable[[], Parser]:
     """What makes parsers of the lines of a dialect."""
+    meant = _meant(dialect)
 
     def parse(line: str) -> dict[str, Any]:
         if not line.lstrip().startswith("{"):
             raise LeftOut(UNUSABLE, "not a JSON object, but a line between them")
-        values = dict(_flat(json_object(line)))
-        if not any(map(values.keys().__ge__, dialect.known_by)):
-            raise LeftOut(UNUSABLE, "not the entry of a request")
+        entry = json_object(line)
         found: dict[str, Any] = {}
-        for key, meaning in _named(dialect, values):
-            value = values[key]
+        for (outer, inner), meaning in meant(tuple(_paths(entry))):
+            value = entry[outer][inner] if inner else entry[outer]
             if value not in _ABSENT:
                 found.setdefault(meaning, value)
-        if found.pop("message", _HANDLED) != _HANDLED:
+        if not found or found.pop("message", _HANDLED) != _HANDLED:
             raise LeftOut(UNUSABLE, "not the entry of a request")
         if found.pop("origin", None) == 0:
             found["edge"] = "the proxy answered by itself"
         return {meaning: _value(meaning, value) for meaning, value in found.items()}
 
     return lambda: parse
+
+
+def _meant(dialect: Dialect) -> Callable[[Paths], Sequence[tuple[Path, str]]]:
+    """Of the paths in an entry those that mean something, in the table's order."""
+
+    @lru_cache(maxsize=_CACHED)
+    def meant(paths: Paths) -> Sequence[tuple[Path, str]]:
+        names = {_name(path): path for path in paths}
+        if not any(map(names.keys().__ge__, dialect.known_by)):
+            return ()
+        return [(names[name], meaning) for name, meaning in _named(dialect, names)]
+
+    return meant
 
 
 def json_object(line: str) -> dict[str, Any]:
@@ -247,22 +264,26 @@ def _mended(text: str) -> str:
     return _NOTHING.sub(r"\1null", _BYTE.sub(escape, text))
 
 
-def _flat(entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Keys as they are looked up, those of nested objects after the outer one's."""
+def _paths(entry: Mapping[str, Any]) -> Iterator[Path]:
     for key, value in entry.items():
-        name = key.lstrip("@:").lower().replace("-", "_")
-        yield name, value
+        yield key, ""
         if isinstance(value, dict):
-            for inner, each in value.items():
-                yield f"{name}.{inner.lower()}", each
+            yield from ((key, inner) for inner in value)
 
 
-def _named(dialect: Dialect, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _name(path: Path) -> str:
+    """As a key is looked up."""
+    outer, inner = path
+    name = outer.lstrip("@:").lower().replace("-", "_")
+    return f"{name}.{inner.lower()}" if inner else name
+
+
+def _named(dialect: Dialect, names: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
     """Keys that are there with their meanings, in the order of the table."""
     for key, meaning in dialect.meanings.items():
-        if key in values:
+        if key in names:
             yield key, meaning
-    for key in values:
+    for key in names:
         for prefix, meaning in dialect.prefixes.items():
             if key.startswith(prefix) and key not in dialect.meanings:
                 yield key, meaning + key.removeprefix(prefix).replace("_", "-")

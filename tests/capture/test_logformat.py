@@ -72,8 +72,8 @@ LINES: dict[str, tuple[str, str, dict[str, Any]]] = {
         },
     ),
     "nginx, forwarded addresses": (
-        '$http_x_forwarded_for - [$time_local] "$request" $status ${request_time}s',
-        '1.1.1.1, 2.2.2.2 - [17/May/2015:10:05:03 +0200] "GET / HTTP/1.1" 499 0.000s',
+        '$http_x_forwarded_for $status [$time_local] "$request" ${request_time}s',
+        '1.1.1.1, 2.2.2.2 499 [17/May/2015:10:05:03 +0200] "GET / HTTP/1.1" 0.000s',
         {"client": "1.1.1.1", "status": 499},
     ),
     "nginx, JSON as text": (
