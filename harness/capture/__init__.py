@@ -6,6 +6,7 @@ import_capture: sources → read → redact → order → sessions → one recor
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from harness.capture import accesslog, har
 from harness.capture.assembly import Assembly
 from harness.capture.destination import scratch
+from harness.capture.expiry import noted
 from harness.capture.order import ordered
 from harness.capture.redact import Redactor
 from harness.capture.sessions import IDLE_NS, Sessions
@@ -118,7 +120,8 @@ def import_capture(
                 adapted=tally.adapted(),
             )
 
-        redacted = map(Redactor(key).redact, reader.read(files, kept_host, tally))
+        recorded = noted(reader.read(files, kept_host, tally), tally, time.time())
+        redacted = map(Redactor(key).redact, recorded)
         checked = _checked(redacted, tally, ", ".join(file.name for file in files))
         rows = assembly.rows(ordered(checked, folder))
         return write_recording(rows, destination, provenance)
