@@ -6,6 +6,7 @@ import_capture: sources → read → redact → order → sessions → one recor
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from harness.capture import accesslog, gor, har, logline
 from harness.capture.assembly import Assembly
 from harness.capture.destination import scratch
+from harness.capture.expiry import noted
 from harness.capture.logformat import parser_of
 from harness.capture.logs import LOGS
 from harness.capture.order import ordered
@@ -146,7 +148,8 @@ def import_capture(
             )
 
         found = (each.exchanges(kept_host, tally) for each in captures)
-        redacted = map(Redactor(key).redact, chain.from_iterable(found))
+        recorded = noted(chain.from_iterable(found), tally, time.time())
+        redacted = map(Redactor(key).redact, recorded)
         checked = _checked(redacted, tally, ", ".join(file.name for file in files))
         rows = assembly.rows(ordered(checked, folder))
         return write_recording(rows, destination, provenance)

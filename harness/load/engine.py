@@ -25,7 +25,7 @@ from harness.load.message import (
 )
 from harness.model.progress import Pulse
 from harness.model.result import CAUSES, Books
-from harness.store.plan import read_shots
+from harness.store.plan import read_measured, read_shots
 from harness.store.sample import read_spool, write_columns
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def generating(
 
 
 def as_planned(columns: dict[str, NDArray[Any]], plan: Plan) -> dict[str, NDArray[Any]]:
-    """Samples of an open loop by the slice in which each shot was due.
+    """Samples of an open loop by the slice in which each measured shot was due.
 
     A shot that an earlier slice left over belongs to that slice, and one that was never
     sent is a row with its cause. A closed population plans no moments: its samples
@@ -262,7 +262,8 @@ def as_planned(columns: dict[str, NDArray[Any]], plan: Plan) -> dict[str, NDArra
     """
     if not plan.open_loop:
         return columns
-    due_ns = read_shots(plan.shots_path)["due_ns"]
+    shots = read_shots(plan.shots_path)
+    due_ns = shots["due_ns"]
     unsent = np.setdiff1d(np.arange(len(due_ns), dtype="u4"), columns["shot"])
     rows = {
         name: np.zeros(len(unsent), column.dtype) for name, column in columns.items()
@@ -273,5 +274,7 @@ def as_planned(columns: dict[str, NDArray[Any]], plan: Plan) -> dict[str, NDArra
         name: np.concatenate([column, rows[name]]) for name, column in columns.items()
     }
     after_warmup_ns = due_ns[both["shot"]] - plan.warmup_ns
-    number = np.where(after_warmup_ns < 0, 0, 1 + after_warmup_ns // plan.slice_ns)
+    measured = read_measured(plan.requests_path)[shots["request"]][both["shot"]]
+    counted = measured & (after_warmup_ns >= 0)
+    number = np.where(counted, 1 + after_warmup_ns // plan.slice_ns, 0)
     return {**both, "slice": number.astype(columns["slice"].dtype)}

@@ -168,6 +168,7 @@ class Stage(ABC):
         outcome: Outcome,
         *,
         reconnected: bool = False,
+        measured: bool = True,
     ) -> None:
         """Spool what came of a request.
 
@@ -176,13 +177,14 @@ class Stage(ABC):
             times_ns: due, eligible, sent and done, all monotonic.
             outcome: what came of it.
             reconnected: whether it opened a connection as its arm came back.
+            measured: whether it counts; otherwise it is as one of the warm-up.
         """
         self._failed += outcome.cause != 0 or outcome.status >= _SERVER_ERROR
         self._reconnects += reconnected
         self._spool.write(
             RECORD.pack(
                 shot,
-                self.slice,
+                self.slice if measured else 0,
                 *times_ns,
                 outcome.status,
                 outcome.cause,

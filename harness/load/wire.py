@@ -38,6 +38,7 @@ class Wire:
         body_bytes: length of its body with its framing.
         fills: where it takes values of its session.
         extracts: what its answer gives to the session.
+        measured: whether its sample counts.
 
     Args:
         planned: what was recorded.
@@ -58,6 +59,7 @@ class Wire:
         "fills",
         "is_head",
         "is_idempotent",
+        "measured",
     )
 
     def __init__(self, planned: PlannedRequest, host: str, authority: str = "") -> None:
@@ -89,6 +91,7 @@ class Wire:
         self.closes = not request.keeps_alive
         expects = _says(headers, "expect", "100-continue")
         self.expects_continue = expects and self.body_bytes > 0
+        self.measured = planned.measured
         self.extracts = planned.links.extracts
         self.fills = planned.links.fills
         self._origin = (planned, host, authority) if self.fills else None

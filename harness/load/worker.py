@@ -183,6 +183,7 @@ class Troupe(Stage):
             (due_ns, eligible_ns, sent_ns, done_ns),
             outcome,
             reconnected=returning and outcome.opened,
+            measured=wire.measured,
         )
         return done_ns
 

@@ -56,6 +56,7 @@ class PlannedRequest:
         recorded_status: the recorded answer's status, 0 where there is none.
         links: what it takes from earlier answers of its session, and gives to later
             requests.
+        measured: whether its samples count; a login's do not.
     """
 
     request: Request
@@ -63,6 +64,7 @@ class PlannedRequest:
     cookies: tuple[tuple[str, str], ...] | None
     recorded_status: int
     links: Links = field(default=NO_LINKS, repr=False)
+    measured: bool = field(default=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

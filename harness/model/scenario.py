@@ -10,6 +10,7 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from harness.model.flow import Beginning, Rule
 from harness.model.part import (
     Duration,
     HostPath,
@@ -318,6 +319,10 @@ class Scenario(Part):
     """The service under test."""
     load: Load
     """How the recording becomes load."""
+    session: Beginning = Beginning()
+    """How each session begins."""
+    extract: tuple[Rule, ...] = ()
+    """Values of answers that later requests need, where the recording does not tell."""
     rounds: Rounds = Rounds()
     """How much is measured."""
     budgets: Budgets = Budgets()
@@ -354,6 +359,8 @@ class Scenario(Part):
     def _traffic(self) -> Self:
         if (self.recording is None) == (self.load.locustfile is None):
             raise ValueError("give a `recording`, or `load.locustfile` instead of it")
+        if self.recording is None and (self.extract or self.session.login):
+            raise ValueError("`extract` and a login need a `recording`")
         return self
 
     @model_validator(mode="after")

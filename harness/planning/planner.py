@@ -17,7 +17,9 @@ from harness.errors import InputError
 from harness.model.plan import LOCUSTFILE, PlannedRequest
 from harness.model.traffic import Request
 from harness.planning.holdout import held_out
+from harness.planning.login import with_logins
 from harness.planning.request import distinct_requests
+from harness.planning.rule import same_route, token_of
 from harness.planning.shape import period_ns, session_curve, user_curve
 from harness.store.plan import write_plan
 from harness.store.timeline import read_timeline
@@ -73,14 +75,11 @@ def make_plan(scenario: Scenario, recording: Recording | None, directory: Path) 
             f"{recording.path}: no request falls into a round's {total_ns / 1e9:g} s",
             hint="raise load.replay.speed or the shape's level, or lengthen the slices",
         )
-    peak_users = _peak_users(shots)
-    after_warmup = shots.pop("at_ns") >= rounds.warmup
     held = held_out(timeline.names, scenario.load.held_out, scenario.seed)
     shots["held_out"] = held[timeline.session[shots["row"]]]
-    shots["request"], requests = distinct_requests(
-        recording, shots.pop("row"), timeline.session
-    )
-    _refuse_unknown_routes(scenario, requests)
+    shots, requests = _with_requests(shots, scenario, recording, timeline)
+    measured = np.array([each.measured for each in requests])[shots["request"]]
+    after_warmup = shots["at_ns"] >= rounds.warmup
     return write_plan(
         directory,
         shots,
@@ -89,10 +88,28 @@ def make_plan(scenario: Scenario, recording: Recording | None, directory: Path) 
         warmup_ns=rounds.warmup,
         slice_ns=rounds.slice,
         slices=rounds.slices,
-        planned=int(after_warmup.sum()),
-        peak_users=peak_users,
-        planned_held_out=int((after_warmup & shots["held_out"]).sum()),
+        planned=int((after_warmup & measured).sum()),
+        peak_users=_peak_users(shots),
+        planned_held_out=int((after_warmup & measured & shots["held_out"]).sum()),
     )
+
+
+def _with_requests(
+    shots: Shots, scenario: Scenario, recording: Recording, timeline: Timeline
+) -> tuple[Shots, list[PlannedRequest]]:
+    """The shots with what each sends, logins included."""
+    rules, login = scenario.extract, scenario.session.login
+    token = token_of(login, len(rules)) if login else None
+    number, requests = distinct_requests(
+        recording, shots["row"], timeline.session, rules, token
+    )
+    _refuse_unknown_routes(scenario, requests)
+    shots = {**shots, "request": number}
+    if login is None:
+        return shots, requests
+    given = token[:1] if token else ()
+    open_loop = scenario.load.replay is not None
+    return with_logins(shots, requests, login, given, open_loop=open_loop)
 
 
 def _guests(scenario: Scenario, directory: Path) -> Plan:
@@ -332,11 +349,15 @@ def _refuse_unknown_routes(
     scenario: Scenario, requests: Sequence[PlannedRequest]
 ) -> None:
     routes = {each.route for each in requests}
-    for route in scenario.budgets.by_route:
-        if route not in routes:
+    named = [("budgets.by_route", route) for route in scenario.budgets.by_route]
+    for rule in scenario.extract:
+        named.append(("extract.from", rule.from_))
+        named += [("extract.use.route", use.route) for use in rule.use if use.route]
+    for place, route in named:
+        if not any(same_route(route, each) for each in routes):
             near = difflib.get_close_matches(route, routes, n=3)
             raise InputError(
-                f"budgets.by_route: the plan has no route {route!r}",
+                f"{place}: the plan has no route {route!r}",
                 hint=f"it has {', '.join(near or sorted(routes)[:5])}",
             )
 

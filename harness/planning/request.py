@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.model.link import NO_LINKS
 from harness.model.plan import PlannedRequest
 from harness.model.route import route_of
 from harness.planning.correlation import correlated, linked
+from harness.planning.rule import NOTHING, ruled, with_rules
 from harness.store.content import has_contents, read_contents
 from harness.store.recording import HEADS, exchanges
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from harness.model.link import Links
+    from harness.model.flow import Rule, Use
+    from harness.model.link import Extract, Links
     from harness.model.traffic import Exchange, Recording
+    from harness.planning.rule import Ruled
 
 __all__ = ["distinct_requests", "planned_request"]
 
@@ -49,7 +53,11 @@ def planned_request(exchange: Exchange, *, cookies_recorded: bool) -> PlannedReq
 
 
 def distinct_requests(
-    recording: Recording, rows: NDArray[Any], session: NDArray[np.int64]
+    recording: Recording,
+    rows: NDArray[Any],
+    session: NDArray[np.int64],
+    rules: Sequence[Rule] = (),
+    token: tuple[Extract, Use] | None = None,
 ) -> tuple[NDArray[Any], list[PlannedRequest]]:
     """The requests of some rows, equal ones once.
 
@@ -57,6 +65,8 @@ def distinct_requests(
         recording: which.
         rows: of the shots.
         session: of each row of the recording.
+        rules: of the scenario, on values that answers give.
+        token: of its login.
 
     Returns:
         Of each shot, the place of its request; and the requests.
@@ -69,24 +79,35 @@ def distinct_requests(
         planned = planned_request(exchange, cookies_recorded=known)
         number_of[index] = numbers.setdefault(planned, len(numbers))
     requests = list(numbers)
+    story = number_of.tolist(), session[wanted].tolist()
+    links: Mapping[int, Links] = {}
     if has_contents(recording):
-        contents = read_contents(recording, wanted)
-        session_of = session[wanted].tolist()
-        links = correlated(requests, number_of.tolist(), session_of, contents)
-        requests = _tied(requests, number_of, links)
-    return number_of[place], requests
+        links = correlated(requests, *story, read_contents(recording, wanted))
+    said = [NOTHING] * len(wanted)
+    if rules or token:
+        said = ruled(rules, token, [each.route for each in requests], *story)
+    tied, requests = _tied(requests, story[0], links, said)
+    return np.array(tied, "u4")[place], requests
 
 
 def _tied(
-    requests: list[PlannedRequest], number_of: NDArray[Any], links: Mapping[int, Links]
-) -> list[PlannedRequest]:
-    """The requests with the links of their rows, which `number_of` is changed to."""
+    requests: Sequence[PlannedRequest],
+    number_of: Sequence[int],
+    links: Mapping[int, Links],
+    said: Sequence[Ruled],
+) -> tuple[list[int], list[PlannedRequest]]:
+    """Of each row, the place of its request with its links; and these requests."""
     numbers: dict[PlannedRequest, int] = {}
+    known: dict[tuple[int, Links, Ruled], int] = {}
     tied = []
-    for row, number in enumerate(number_of.tolist()):
-        planned = requests[number]
-        if row in links:
-            planned = linked(planned, links[row])
-        tied.append(numbers.setdefault(planned, len(numbers)))
-    number_of[:] = tied
-    return list(numbers)
+    for row, number in enumerate(number_of):
+        key = number, links.get(row, NO_LINKS), said[row]
+        if key not in known:
+            planned = requests[number]
+            if key[1] is not NO_LINKS:
+                planned = linked(planned, key[1])
+            if key[2] is not NOTHING:
+                planned = with_rules(planned, key[2])
+            known[key] = numbers.setdefault(planned, len(numbers))
+        tied.append(known[key])
+    return tied, list(numbers)

@@ -69,9 +69,16 @@ _HERE: Final[Mapping[tuple[str, str], str]] = {
 _IMPORT_S: Final = 30
 _PATTERNS: Final[Mapping[str, str]] = {
     "by_route": "a route is wanted, as POST /checkout",
+    "as": "bearer or a header's name is wanted",
     "env": "a variable's name is neither empty nor has a =",
+    "from": "a route is wanted, as POST /orders",
+    "header": "a header's name is wanted, as X-Token",
+    "headers": "a header's name is wanted, as X-Token",
+    "json": "a path in JSON is wanted, as $.order.id",
     "name": "letters, digits, dot, dash and underscore are wanted, as shop-2",
+    "post": "must start with /, as /login",
     "ready": "must start with /, as /healthz",
+    "route": "a route is wanted, as GET /orders/{id}",
     "url": "must start with http:// or https:// and have a host",
     "volumes": "host:container[:ro] is wanted, as ./seed:/seed:ro",
 }

@@ -36,7 +36,7 @@ def as_text(inspection: Inspection) -> str:
     if more:
         lines.append(f"{'':>10}  … {more:,} more")
     for adapted in inspection.recording.adapted:
-        lines += ["", f"adapted: {adapted.count:,} {adapted.reason}"]
+        lines += ["", f"adapted: {adapted.count:,} requests of {adapted.reason}"]
     for skipped in inspection.recording.skipped:
         lines += ["", f"left out: {skipped.count:,} {skipped.reason}"]
         lines += [f"  {printable(sample)}" for sample in skipped.samples]

@@ -34,15 +34,17 @@ def calibration_path(parent: Path, scenario: str) -> Path:
 def terms_digest(scenario: Scenario, recording_digest: str) -> str:
     """Digest of what makes trials of a scenario comparable.
 
-    Its service, load, rounds and budgets, the recording, and the files that the load
-    names, by content and not by place; not what is held out, which is sent and judged
-    all the same.
+    Its service, load, sessions, rounds and budgets, the recording, and the files that
+    the load names, by content and not by place; not what is held out, which is sent and
+    judged all the same.
     """
     parts = scenario.model_dump(
         mode="json",
         include={"service", "load", "rounds", "budgets"},
         exclude={"load": {"held_out"}},
     )
+    if scenario.extract or scenario.session.login:
+        parts |= scenario.model_dump(mode="json", include={"session", "extract"})
     load = scenario.load
     if load.locustfile is not None:
         parts["load"]["locustfile"] = _digest(load.locustfile)

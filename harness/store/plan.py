@@ -22,11 +22,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["digest_of", "moments_ns", "read_requests", "read_shots", "write_plan"]
+__all__ = [
+    "digest_of",
+    "moments_ns",
+    "read_measured",
+    "read_requests",
+    "read_shots",
+    "write_plan",
+]
 
 _HELD_OUT = "held_out"
 _LEAST_STEP_NS = 1_000_000
 _PAIRS = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
+_MEASURED = "measured"
 _EXTRACT = pa.struct(
     [
         ("slot", pa.int32()),
@@ -57,6 +65,7 @@ _REQUESTS = pa.schema(
         ("recorded_status", pa.int16()),
         ("fills", pa.list_(_FILL)),
         ("extracts", pa.list_(_EXTRACT)),
+        (_MEASURED, pa.bool_()),
     ]
 )
 
@@ -122,8 +131,8 @@ def digest_of(
             digest.update(column.tobytes())
     for planned in requests:
         digest.update(repr(planned).encode())
-        if planned.links != NO_LINKS:
-            digest.update(repr(planned.links).encode())
+        if planned.links != NO_LINKS or not planned.measured:
+            digest.update(repr((planned.links, planned.measured)).encode())
     return digest.hexdigest()
 
 
@@ -162,6 +171,17 @@ def read_requests(path: Path) -> list[PlannedRequest]:
         return [_planned(row) for row in pq.read_table(path).to_pylist()]
 
 
+def read_measured(path: Path) -> NDArray[np.bool_]:
+    """Of each distinct request, whether its samples count."""
+    with reading(path):
+        table = pq.read_table(path, columns=[_MEASURED])
+        rows = pq.read_metadata(path).num_rows
+    if not table.num_columns:
+        return np.ones(rows, bool)
+    measured: NDArray[np.bool_] = table[_MEASURED].to_numpy()
+    return measured
+
+
 def _row(planned: PlannedRequest) -> dict[str, Any]:
     request = planned.request
     return {
@@ -175,6 +195,7 @@ def _row(planned: PlannedRequest) -> dict[str, Any]:
         "recorded_status": planned.recorded_status,
         "fills": [asdict(fill) for fill in planned.links.fills],
         "extracts": [asdict(extract) for extract in planned.links.extracts],
+        _MEASURED: planned.measured,
     }
 
 
@@ -191,6 +212,7 @@ def _planned(row: Mapping[str, Any]) -> PlannedRequest:
         cookies=_pairs(row["cookies"]),
         recorded_status=row["recorded_status"],
         links=_links(row.get("fills") or (), row.get("extracts") or ()),
+        measured=row.get(_MEASURED, True),
     )
 
 

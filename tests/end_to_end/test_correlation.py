@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,7 +81,7 @@ def exchange(visit: Visit, session: str, start_ns: int) -> Exchange:
             status=visit.status,
             duration_ns=visit.duration_ns,
             headers=lower(visit.answered),
-            body=visit.content.encode(),
+            body=visit.content.encode() or None,
         ),
     )
 
@@ -93,6 +95,10 @@ def sessions() -> list[list[Visit]]:
 @pytest.fixture
 def recording(tmp_path: Path, sessions: list[list[Visit]]) -> Recording:
     """The same, to be replayed."""
+    return recorded(tmp_path, sessions)
+
+
+def recorded(directory: Path, sessions: list[list[Visit]]) -> Recording:
     exchanges = [
         exchange(visit, f"s{number}", (100 * step + 7 * number) * 1_000_000)
         for number, visits in enumerate(sessions)
@@ -106,7 +112,7 @@ def recording(tmp_path: Path, sessions: list[list[Visit]]) -> Recording:
         cookies_recorded=True,
     )
     tables = iter([table_of(sorted(exchanges, key=lambda each: each.start_ns))])
-    return write_recording(tables, tmp_path / "strict.parquet", lambda: provenance)
+    return write_recording(tables, directory / "strict.parquet", lambda: provenance)
 
 
 @pytest.fixture
@@ -155,6 +161,60 @@ def test_every_token_differs(
     links = [each.links for each in read_requests(plan.requests_path)]
     assert {"json", "header", "field"} == {
         extract.kind for each in links for extract in each.extracts
+    }
+
+
+RULES = {
+    "session": {
+        "login": {
+            "post": "/token",
+            "json": {"user": "u{user}", "password": "p"},
+            "accounts": 7,
+            "then": {"json": "$.token", "as": "bearer"},
+        }
+    },
+    "extract": [
+        {
+            "from": "POST /orders",
+            "header": "Location",
+            "text": "/orders/([0-9]+)",
+            "use": {"route": "GET /orders/{number}", "path": "number"},
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("load", [{"users": 20}, {"replay": {"scale": 4}}])
+def test_rules_where_nothing_is_recorded(
+    tmp_path: Path, sessions: list[list[Visit]], port: int, load: dict[str, Any]
+) -> None:
+    """A login and a rule make an access log replay without one error."""
+    bare = [
+        replace(visit, headers=[], answered=[], content="", body="")
+        for visits in sessions
+        for visit in visits
+        if visit.method == "POST" or visit.target.startswith("/orders/")
+    ]
+    kept = [v for v in bare if re.fullmatch(r"/orders(/[0-9]+)?", v.target)]
+    each = len(kept) // len(sessions)
+    recording = recorded(
+        tmp_path, [kept[at : at + each] for at in range(0, len(kept), each)]
+    )
+    scenario = Scenario.model_validate({**SCENARIO, **RULES, "load": load})
+    plan = make_plan(scenario, recording, tmp_path)
+
+    samples, books = played(plan, port, tmp_path)
+
+    assert {200, 201} == set(samples["status"].tolist())
+    assert (0, True) == (books.unfilled, books.balanced)
+    requests = read_requests(plan.requests_path)
+    measured = np.array([each.measured for each in requests])
+    mine = measured[read_shots(plan.shots_path)["request"][samples["shot"]]]
+    assert {0} == set(samples["slice"][~mine].tolist())
+    assert {0, 1, 2} == set(samples["slice"][mine].tolist())
+    logins = [each.request.body for each in requests if not each.measured]
+    assert {f'{{"user": "u{n}", "password": "p"}}'.encode() for n in range(1, 8)} == {
+        *logins
     }
 
 

@@ -58,6 +58,36 @@ def test_good(tmp_path: Path) -> None:
         ("load:", "load: {}\nload:", "6:1: `load` is given twice"),
         (
             "load:",
+            "extract: [{from: POST /o, jsno: $.id, use: {query: q}}]\nload:",
+            "5:27: `jsno` is not a key here; did you mean `json`?",
+        ),
+        (
+            "load:",
+            "extract: [{from: POST /o, json: id, use: {query: q}}]\nload:",
+            "5:33: extract.0.json: a path in JSON is wanted, as $.order.id",
+        ),
+        (
+            "load:",
+            "extract: [{from: orders, json: $.id, use: {query: q}}]\nload:",
+            "5:18: extract.0.from: a route is wanted, as POST /orders",
+        ),
+        (
+            "load:",
+            "extract: [{from: POST /o, json: $.id, use: {path: id}}]\nload:",
+            "5:44: extract.0.use.0: `path: id` needs a `route` with {id} in it",
+        ),
+        (
+            "load:",
+            "session: {login: {post: login}}\nload:",
+            "5:25: session.login.post: must start with /, as /login",
+        ),
+        (
+            "load:",
+            "session: {login: {post: /login, then: token}}\nload:",
+            "5:39: session.login.then: a mapping of keys to values is wanted",
+        ),
+        (
+            "load:",
             "why: 2025-02-30\nload:",
             "5:6: '2025-02-30': day is out of range for month; a text needs quotes",
         ),
