@@ -353,21 +353,34 @@ def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     help="accesslog or har; recognised where it is left out.",
 )
 @option("--host", help="The host to keep of a HAR; default: the most frequent.")
+@option("--redact", type=PATH, metavar="RULES", help="YAML: add, allow, drop.")
 def import_(
-    sources: tuple[Path, ...], output: Path, form: str | None, host: str | None
+    sources: tuple[Path, ...],
+    output: Path,
+    form: str | None,
+    host: str | None,
+    redact: Path | None,
 ) -> None:
     """Make a redacted recording of access logs or HAR files.
 
-    Client addresses, users, cookies, credentials and tokens become pseudonyms, keyed
-    by SEATRIAL_REDACTION_KEY or a key file that is made on first use.
+    Addresses, e-mails, phone and card numbers, users, cookies, credentials, tokens and
+    API keys become pseudonyms of the same form, keyed by SEATRIAL_REDACTION_KEY or a
+    key file that is made on first use.
     """
     from harness.capture import import_capture  # noqa: PLC0415 - heavy
     from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
     from harness.capture.key import redaction_key  # noqa: PLC0415 - heavy
+    from harness.capture.rulefile import read_rules  # noqa: PLC0415 - heavy
+    from harness.capture.secret import NO_RULES  # noqa: PLC0415 - heavy
     from harness.report.inspection import as_text  # noqa: PLC0415 - heavy
 
     recording = import_capture(
-        sources, output, format=form, key=redaction_key(), host=host
+        sources,
+        output,
+        format=form,
+        key=redaction_key(),
+        host=host,
+        rules=read_rules(redact) if redact else NO_RULES,
     )
     _print(as_text(inspection(recording)))
 
@@ -383,11 +396,21 @@ def import_(
     default="terminal",
     help="How to show it.",
 )
-def inspect(recording: Path, form: str) -> None:
+@option("--secrets", is_flag=True, help="Only what is left to redact; exits with 1.")
+def inspect(recording: Path, form: str, secrets: bool) -> int:
     """Show what a recording holds, and what was left out and why."""
     from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
+    from harness.capture.leftover import leftovers  # noqa: PLC0415 - heavy
+    from harness.report import leftover  # noqa: PLC0415 - heavy
     from harness.report.inspection import as_json, as_text  # noqa: PLC0415 - heavy
     from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
 
+    opened = open_recording(recording)
+    if secrets:
+        left = leftovers(opened)
+        tell = {"terminal": leftover.as_text, "json": leftover.as_json}[form]
+        _print(tell(opened, left))
+        return EXIT_OF["FAIL" if left else "PASS"]
     write = {"terminal": as_text, "json": as_json}[form]
-    _print(write(inspection(open_recording(recording))))
+    _print(write(inspection(opened)))
+    return EXIT_OF["PASS"]

@@ -15,6 +15,7 @@ from harness.capture.assembly import Assembly
 from harness.capture.destination import scratch
 from harness.capture.order import ordered
 from harness.capture.redact import Redactor
+from harness.capture.secret import NO_RULES, Rules
 from harness.capture.sessions import IDLE_NS, Sessions
 from harness.capture.source import Source
 from harness.capture.tally import Tally
@@ -79,6 +80,7 @@ def import_capture(
     key: bytes,
     host: str | None = None,
     idle_ns: int = IDLE_NS,
+    rules: Rules = NO_RULES,
 ) -> Recording:
     """Make a redacted recording of one or several capture files, merged by time.
 
@@ -88,6 +90,7 @@ def import_capture(
         format: a name in `READERS`; by default recognised from the content.
         key: redaction key; the same capture and key give the same bytes.
         host: the host to keep where the capture has several, by name or URL.
+        rules: what to hide besides, to leave and to remove.
         idle_ns: the pause after which a visitor starts a new session.
 
     Raises:
@@ -101,6 +104,7 @@ def import_capture(
     with scratch(destination, sources) as folder:
         name = _format_of(files, format)
         reader, tally, sessions = READERS[name], Tally(), Sessions(idle_ns)
+        redactor = Redactor(key, rules)
         assembly = Assembly(
             clock_ns=reader.clock_ns,
             shared_clients=reader.shared_clients,
@@ -116,9 +120,10 @@ def import_capture(
                 cookies_recorded=reader.cookies_recorded,
                 skipped=tally.skipped(),
                 adapted=tally.adapted(),
+                redacted=redactor.redacted(),
             )
 
-        redacted = map(Redactor(key).redact, reader.read(files, kept_host, tally))
+        redacted = map(redactor.redact, reader.read(files, kept_host, tally))
         checked = _checked(redacted, tally, ", ".join(file.name for file in files))
         rows = assembly.rows(ordered(checked, folder))
         return write_recording(rows, destination, provenance)

@@ -12,6 +12,7 @@ import gzip
 import json
 import re
 import zlib
+from functools import partial
 from html import escape, unescape
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, unquote_plus
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     Notation = Callable[[Mask, str, int], str]
 
-__all__ = ["body", "decoded", "encoded", "plain", "url"]
+__all__ = ["body", "coded", "plain", "url"]
 
 _DEEP: Final = 3
 _GZIP: Final = b"\x1f\x8b"
@@ -37,6 +38,7 @@ _ORIGIN: Final = re.compile(
 )
 _ENCODED: Final = re.compile(r"[%{\[]")
 _NAMES: Final = re.compile(r"(?<![^?&;#/=])([^?&;#/=]++)=")
+_PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _LITERAL_PLUS: Final = re.compile(r"@|%40|^\+\d")
 _JSON: Final = re.compile(r"[\ufeff\s]*(?:\)\]\}',?\s*)?[{\[]")
 _JSON_TOKEN: Final = re.compile(
@@ -60,10 +62,13 @@ _ATTRIBUTE: Final = re.compile(
 _LABELS: Final = ("name", "id", "property", "itemprop")
 _LABELLED: Final = frozenset({"value", "content", "data-value"})
 _LINKING: Final = frozenset({"href", "src", "action", "formaction", "poster"})
+_HARMLESS: Final = frozenset({"accesskey", "d", "points", "transform"})
+"""Attributes that seem to hold a secret, or an address in what is drawn."""
 _CDATA_END: Final = "]]>"
 
+_BINARY: Final = "\0"
 _ASSIGNED: Final = re.compile(
-    r"([:=]\s{0,4}\\{0,3}[\"'])([^\"'\\\s]{1,4096})(?=\\{0,3}[\"'])"
+    r"((?<![=!])[:=]\s{0,4}\\{0,3}[\"'])([^\"'\\\s]{8,4096})(?=\\{0,3}[\"'])"
 )
 _BEFORE: Final = re.compile(r"([\w$.-]+)[\\\"'\]]{0,4}\s*$")
 _NEARBY: Final = 80
@@ -76,7 +81,7 @@ _WORTHY: Final = re.compile(
 _WORD_BEFORE: Final = re.compile(rf"(?<![^{_WORD}])[^{_WORD}]*+$")
 _WORD_AFTER: Final = re.compile(rf"[^{_WORD}]*+")
 _LONGEST: Final = 1024
-_LINKED: Final = re.compile(r"[?#][^=]{0,256}+=")
+_LINKED: Final = re.compile(r"[\w/.:;,%~@+$-]*[?#][^=]{0,256}+=")
 _ESCAPED: Final = re.compile(r"\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})")
 
 
@@ -134,7 +139,8 @@ def url(mask: Mask, text: str, depth: int = _DEEP) -> str:
     if found := _ORIGIN.match(text):
         origin, text = found[0], text[found.end() :]
         if userinfo := found[2]:
-            origin = found[1] + _userinfo(mask, userinfo) + found[3]
+            hidden = coded(userinfo, partial(mask.put, CREDENTIAL))
+            origin = f"{found[1]}{hidden}{found[3]}"
     front, hash_, fragment = text.partition("#")
     path, mark, query = front.partition("?")
     path = "/".join(_parameter(mask, segment, depth) for segment in path.split("/"))
@@ -155,35 +161,44 @@ def _parameter(mask: Mask, pair: str, depth: int) -> str:
     above = ""
     for place, part in enumerate(parts):
         name, equals, value = part.partition("=") if "=" in part else (above, "", part)
-        if mask.knows(name):
-            inner = decoded(value)
-            if (hidden := mask.under(name, inner)) is not None:
-                hidden = encoded(value, inner, hidden)
-                parts[place] = f"{name}={hidden}" if equals else hidden
-                above = name
-                continue
+        hidden = _under(mask, name, value)
+        if hidden is not None:
+            parts[place] = f"{name}={hidden}" if equals else hidden
+            above = name
+            continue
         value = _nested(mask, value, depth)
         parts[place] = f"{_name(mask, name)}={value}" if equals else value
     return ";".join(parts)
 
 
+def _under(mask: Mask, name: str, value: str) -> str | None:
+    return coded(value, partial(mask.under, name)) if mask.knows(name) else None
+
+
 def _name(mask: Mask, name: str) -> str:
-    inner = decoded(name)
-    return encoded(name, inner, mask.values(inner))
+    inner = _decoded(name)
+    return _encoded(name, inner, mask.values(inner))
 
 
 def _nested(mask: Mask, value: str, depth: int) -> str:
-    inner = decoded(value)
+    inner = _decoded(value)
     new = plain(mask, inner, depth)
-    return value if new == inner else encoded(value, inner, new)
+    return value if new == inner else _encoded(value, inner, new)
 
 
-def _userinfo(mask: Mask, value: str) -> str:
-    inner = decoded(value)
-    return encoded(value, inner, mask.put(CREDENTIAL, inner))
+def coded(
+    value: str, write: Callable[[str], str | None], depth: int = _DEEP
+) -> str | None:
+    """What is written for a value in plain, percent-encoded as often as it was."""
+    inner = _decoded(value)
+    if depth and inner != value and _PERCENT.search(inner):
+        new = coded(inner, write, depth - 1)
+    else:
+        new = write(inner)
+    return None if new is None else _encoded(value, inner, new)
 
 
-def decoded(value: str) -> str:
+def _decoded(value: str) -> str:
     """Without percent-encoding; a plus is a space unless it cannot be meant as one."""
     if "%" not in value and "+" not in value:
         return value
@@ -191,7 +206,7 @@ def decoded(value: str) -> str:
     return decode(value, errors="surrogateescape")
 
 
-def encoded(value: str, inner: str, new: str) -> str:
+def _encoded(value: str, inner: str, new: str) -> str:
     """What was made of `inner`, which `value` said in its own encoding."""
     if new == inner:
         return value
@@ -308,6 +323,8 @@ def _tag(mask: Mask, tag: str, depth: int) -> str:
 
     def attribute(found: re.Match[str]) -> str:
         name, equals, quoted = found.groups()
+        if name.lower() in _HARMLESS:
+            return found[0]
         mark = quoted[0] if quoted[0] in "\"'" else ""
         value = quoted[1:-1] if mark else quoted
         names = (name, label) if name.lower() in _LABELLED else (name,)
@@ -335,6 +352,8 @@ def _prose(mask: Mask, text: str, depth: int) -> str:
     """Any other text: of people, and of programs, where `name = "value"` is told."""
     if not mask.suspects(text):
         return text
+    if _BINARY in text:
+        return mask.said(text)
 
     def assigned(found: re.Match[str]) -> str:
         equals, value = found.groups()
@@ -363,7 +382,7 @@ def _words(mask: Mask, text: str, depth: int) -> str:
 def _word(mask: Mask, word: str, depth: int) -> str:
     if not depth:
         return mask.values(word)
-    if _LINKED.search(word):
+    if _LINKED.match(word):
         return url(mask, word, depth - 1)
     return _unescaped(word, lambda inner: plain(mask, inner, depth - 1))
 

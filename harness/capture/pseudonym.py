@@ -102,23 +102,35 @@ def is_pseudonym(value: str) -> bool:
 
     One that is too short to tell, with under 6 characters to draw, is not.
     """
-    if _LABEL.fullmatch(value) or _OWN_EMAIL.fullmatch(value):
+    if _LABEL.fullmatch(value):
         return True
     kind = kind_of(value)
-    if kind == ADDRESS:
-        address = address_of(value)
-        if isinstance(address, IPv6Address):
-            return address in _OWN_V6
-        return int(value.partition(".")[0]) >= _FIRST_V4
-    if kind == CARD:
-        return "".join(filter(str.isdigit, value))[_CARD_ZEROS] == "0000"
-    if kind == JWT:
-        payload = _json_of(value.split(".")[1])
-        return bool(_LABEL.fullmatch(str(payload.get("jti")))) and (
-            {*payload} <= {*_TIMES, "jti"}
-        )
+    known = _KNOWN.get(kind or "")
+    if known:
+        return known(value)
     slots = _phone_slots(value) if kind == PHONE else _slots(value)
-    return bool(slots) and value == _marked(value, slots, at_least=1)
+    return _marks(slots) > 0 and value == _marked(value, slots)
+
+
+def _is_own_email(value: str) -> bool:
+    return _OWN_EMAIL.fullmatch(value) is not None
+
+
+def _is_own_address(value: str) -> bool:
+    address = address_of(value)
+    if isinstance(address, IPv4Address):
+        return address.packed[0] >= _FIRST_V4
+    return address in _OWN_V6
+
+
+def _is_own_card(value: str) -> bool:
+    return "".join(filter(str.isdigit, value))[_CARD_ZEROS] == "0000"
+
+
+def _is_own_jwt(value: str) -> bool:
+    claims = _json_of(value.split(".")[1])
+    named = _LABEL.fullmatch(str(claims.get("jti")))
+    return named is not None and {*claims} <= {*_TIMES, "jti"}
 
 
 def _email(pseudonyms: Pseudonyms, value: str) -> str:
@@ -150,11 +162,12 @@ def _phone(pseudonyms: Pseudonyms, value: str) -> str:
 
 
 def _phone_slots(value: str) -> Slots:
-    """All but the first two digits; an area starts with 2 to 9 in some countries."""
+    """All but two digits; areas and exchanges start with 2 to 9 in some countries."""
     places = [place for place, char in enumerate(value) if char.isdigit()]
-    return [
-        (place, "01" if value[place] in "01" else _DIGITS[2:]) for place in places[2:]
+    area = [
+        (place, "01" if value[place] in "01" else _DIGITS[2:]) for place in places[2:6]
     ]
+    return [*area, *((place, _DIGITS) for place in places[6:])]
 
 
 def _jwt(pseudonyms: Pseudonyms, value: str) -> str:
@@ -262,14 +275,17 @@ def _written(value: str, slots: Slots, pseudonyms: Pseudonyms, message: str) -> 
         message += "\0"
 
 
-def _marked(text: str, slots: Slots, at_least: int = 0) -> str:
+def _marks(slots: Slots) -> int:
+    return min(_MOST_MARK, len(slots) // 4) if len(slots) >= _LEAST_MARKED else 0
+
+
+def _marked(text: str, slots: Slots) -> str:
     """The text, its last slots drawn from all before them, without a key."""
-    marks = min(_MOST_MARK, len(slots) // 4) if len(slots) >= _LEAST_MARKED else 0
-    if marks < max(1, at_least):
-        return "" if at_least else text
-    last = slots[-marks:]
-    head = text[: last[0][0]].encode(errors="surrogatepass")
-    return _filled(text, last, hashlib.shake_256(_MARK + head).digest(marks))
+    marks = _marks(slots)
+    first = len(slots) - marks
+    head = "".join(text[place] for place, _ in slots[:first]).encode()
+    drawn = hashlib.shake_256(_MARK + head).digest(marks)
+    return _filled(text, slots[first:], drawn)
 
 
 def _filled(text: str, slots: Slots, drawn: bytes) -> str:
@@ -285,4 +301,11 @@ _WRITERS: Final[Mapping[str, Callable[[Pseudonyms, str], str]]] = {
     EMAIL: _email,
     JWT: _jwt,
     PHONE: _phone,
+}
+
+_KNOWN: Final[Mapping[str, Callable[[str], bool]]] = {
+    ADDRESS: _is_own_address,
+    CARD: _is_own_card,
+    EMAIL: _is_own_email,
+    JWT: _is_own_jwt,
 }

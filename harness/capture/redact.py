@@ -17,9 +17,9 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import unquote
 
-from harness.capture.notation import body, encoded, plain, url
+from harness.capture.notation import body, coded, plain, url
 from harness.capture.pseudonym import Pseudonyms
-from harness.capture.secret import COOKIE, DROPPED, USER, Mask, Rules
+from harness.capture.secret import COOKIE, DROPPED, NO_RULES, USER, Mask, Rules
 from harness.capture.shape import (
     ADDRESS,
     CREDENTIAL,
@@ -41,11 +41,11 @@ __all__ = ["Redactor", "header"]
 T = TypeVar("T")
 
 _CACHED: Final = 8192
-_NO_RULES: Final = Rules()
 
 _ADDRESS: Final = re.compile(
     r"(?:[0-9a-f]*:){2,}[0-9a-f:.]*|\d{1,3}(?:\.\d{1,3}){3}", re.IGNORECASE
 )
+_FIELDS: Final = re.compile(r"\w+=(?:\"|[^\s,]+,\s*\w+=)")
 _FIELD: Final = re.compile(r"(\w+=\"?)([^\",]+)")
 
 
@@ -64,10 +64,9 @@ def _cookie(mask: Mask, crumb: str) -> str:
     if not equals:
         name, value = "", name
     core = value.strip().strip('"')
-    inner = unquote(core)
-    if not core or mask.spares(name, inner):
+    if not core or mask.spares(name, unquote(core)):
         return crumb
-    hidden = encoded(core, inner, mask.put(COOKIE, inner))
+    hidden = _coded(core, partial(mask.put, COOKIE)) or core
     return f"{name}{equals}{value.replace(core, hidden, 1)}"
 
 
@@ -78,7 +77,7 @@ def _credentials(mask: Mask, value: str) -> str:
     if scheme.lower() == "basic" and ":" in (pair := _unpacked(secret)):
         hidden = ":".join(mask.put(CREDENTIAL, part) for part in pair.split(":", 1))
         return f"{scheme}{space}{base64.b64encode(hidden.encode()).decode()}"
-    if _FIELD.match(secret):
+    if _FIELDS.match(secret):
         hidden = _FIELD.sub(
             lambda found: found[1] + mask.put(CREDENTIAL, found[2]), secret
         )
@@ -144,9 +143,13 @@ def header(mask: Mask, name: str, value: str) -> str:
     rule = None if mask.rules_on(name) else _rule_for(name)
     if rule is not None:
         return rule(mask, value)
-    inner = unquote(value)
-    hidden = mask.under(name, inner)
-    return plain(mask, value) if hidden is None else encoded(value, inner, hidden)
+    hidden = _coded(value, partial(mask.under, name))
+    return plain(mask, value) if hidden is None else hidden
+
+
+def _coded(value: str, write: Callable[[str], str | None]) -> str | None:
+    """Not in a form, a plus is a space only where there is percent-encoding too."""
+    return coded(value, write) if "%" in value else write(value)
 
 
 class Redactor:
@@ -168,7 +171,7 @@ class Redactor:
         "_request",
     )
 
-    def __init__(self, key: bytes, rules: Rules = _NO_RULES) -> None:
+    def __init__(self, key: bytes, rules: Rules = NO_RULES) -> None:
         self._pseudonyms = Pseudonyms(key)
         self._dropped = rules.dropped
         self._mask = Mask(self._put, rules)

@@ -32,7 +32,17 @@ if TYPE_CHECKING:
 
     Put = Callable[[str, str], str]
 
-__all__ = ["COOKIE", "DROPPED", "RULE", "TOKEN", "USER", "Mask", "Rules", "spelled"]
+__all__ = [
+    "COOKIE",
+    "DROPPED",
+    "NO_RULES",
+    "RULE",
+    "TOKEN",
+    "USER",
+    "Mask",
+    "Rules",
+    "spelled",
+]
 
 COOKIE: Final = "cookie"
 DROPPED: Final = "dropped header"
@@ -59,7 +69,7 @@ _SECRETS: Final = (
             r"^x?(?:auth|authentication|bearer|creds|csc|cvc2?|cvv2?|jwt|otp|pass"
             r"|passcode|pin|passphrase|pwd|samlrequest|samlresponse|sess|sid|sig|ticket)$"
             r"|(?:token|secret|signature|credentials?|nonce|authorization|oauth|jwt"
-            r"|verifier|pwd|sid|sessid|sessionid|usersession|authcode"
+            r"|verifier|pwd|(?<!clas)sid|sessid|sessionid|usersession|authcode"
             r"|authorizationcode)$"
             r"|(?:access|api|auth|functions|private|secret|session|subscription)keys?$"
             r"|password|passwd|csrf|xsrf"
@@ -108,6 +118,9 @@ class Rules:
     values: tuple[re.Pattern[str], ...] = ()
     allowed: frozenset[str] = frozenset()
     dropped: frozenset[str] = frozenset()
+
+
+NO_RULES: Final = Rules()
 
 
 def spelled(name: str) -> tuple[str, str]:
@@ -197,7 +210,8 @@ class Mask:
         spellings = [each for part in _parts(name) for each in spelled(part)]
         if not self._rules.allowed.isdisjoint(spellings):
             return _RULED, _NONE
-        if any(rule.fullmatch(name) for rule in self._rules.names):
+        written = (unquote(name), *_parts(name))
+        if any(rule.fullmatch(each) for rule in self._rules.names for each in written):
             return _RULED, RULE
         for names, values, kind in _SECRETS:
             if any(map(names.search, spellings)):

@@ -83,7 +83,7 @@ _BEFORE_AT: Final = 600
 _COLONS: Final = re.compile(r":[0-9a-fA-F]{0,4}:")
 _V6: Final = re.compile(
     r"[0-9a-fA-F](?<![\w:.].)(?<!//\[.)[0-9a-fA-F]{3}:(?:[0-9a-fA-F]{0,4}:){1,6}"
-    r"[0-9a-fA-F]{0,4}(?![\w:])"
+    r"[0-9a-fA-F]{1,4}(?![\w:])"
 )
 _CARD: Final = (
     r"(?<=[2-6])(?:\d{12,18}"
@@ -102,7 +102,8 @@ _PHONE: Final = (
     r"|(?<=1)[ .-](?:\([2-9]\d\d\) ?|[2-9]\d\d[.-])[2-9]\d\d[ .-]\d{4}"
     r"|(?<=\()0\d{1,4}\) ?\d{3,8}(?:[ -]\d{2,6})?"
     r"|(?<=0)[1-9](?P<by2>[ .-])\d\d(?:(?P=by2)\d\d){3}"
-    r"|(?<=0)[1-9]\d{0,3}[ /-]\d{3,8}(?:[ -]\d{3,4})?)(?![\w@]|[ .:/-]?\d))"
+    r"|(?<=0)(?!\d{4}-\d{4}(?!\d))[1-9]\d{0,3}[ /-]\d{3,8}(?:[ -]\d{3,4})?)"
+    r"(?![\w@]|[ .:/-]?\d))"
 )
 _NUMBER: Final = re.compile(
     rf"[\d+(](?<![\w.+].)(?:(?P<card>{_CARD})|(?P<v4>{_V4})|(?P<phone>{_PHONE}))"
@@ -114,7 +115,7 @@ _NUMERIC: Final = re.compile(
 _SHORTEST: Final = 13
 """Of letters and digits alone: the digits of a card number."""
 
-_PRODUCT: Final = re.compile(r"(?:^|[\s(;\"])[A-Z][\w.-]*/$")
+_PRODUCT: Final = re.compile(r"(?:^|[\s(;\"])[A-Z][\w.-]*/$|\b[Vv]ersion:? $")
 _NEARBY: Final = 32
 
 
