@@ -18,8 +18,10 @@ from harness.options import (
     PATH,
     address_of,
     build_arg_option,
+    capture_format_option,
     format_option,
     inconclusive_option,
+    inspect_format_option,
     option,
     out_option,
     pairs_of,
@@ -345,13 +347,7 @@ def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     type=PATH,
     help="The recording to write, such as rec.parquet.",
 )
-@click.option(
-    "--format",
-    "form",
-    envvar="SEATRIAL_CAPTURE_FORMAT",
-    show_envvar=True,
-    help="accesslog or har; recognised where it is left out.",
-)
+@capture_format_option
 @option("--host", help="The host to keep of a HAR; default: the most frequent.")
 @option("--redact", type=PATH, metavar="RULES", help="YAML: add, allow, drop.")
 def import_(
@@ -371,31 +367,18 @@ def import_(
     from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
     from harness.capture.key import redaction_key  # noqa: PLC0415 - heavy
     from harness.capture.rulefile import read_rules  # noqa: PLC0415 - heavy
-    from harness.capture.secret import NO_RULES  # noqa: PLC0415 - heavy
     from harness.report.inspection import as_text  # noqa: PLC0415 - heavy
 
+    rules = read_rules(redact)
     recording = import_capture(
-        sources,
-        output,
-        format=form,
-        key=redaction_key(),
-        host=host,
-        rules=read_rules(redact) if redact else NO_RULES,
+        sources, output, format=form, key=redaction_key(), host=host, rules=rules
     )
     _print(as_text(inspection(recording)))
 
 
 @seatrial.command()
 @click.argument("recording", type=PATH)
-@click.option(
-    "--format",
-    "form",
-    envvar="SEATRIAL_INSPECT_FORMAT",
-    show_envvar=True,
-    type=click.Choice(["terminal", "json"]),
-    default="terminal",
-    help="How to show it.",
-)
+@inspect_format_option
 @option("--secrets", is_flag=True, help="Only what is left to redact; exits with 1.")
 def inspect(recording: Path, form: str, secrets: bool) -> int:
     """Show what a recording holds, and what was left out and why."""

@@ -19,8 +19,10 @@ __all__ = [
     "PATH",
     "address_of",
     "build_arg_option",
+    "capture_format_option",
     "format_option",
     "inconclusive_option",
+    "inspect_format_option",
     "option",
     "out_option",
     "pairs_of",
@@ -55,6 +57,22 @@ format_option = option(
     type=click.Choice(["terminal", "json", "markdown", "junit"]),
     default="terminal",
     show_default=True,
+    help="How to show it.",
+)
+capture_format_option = click.option(
+    "--format",
+    "form",
+    envvar="SEATRIAL_CAPTURE_FORMAT",
+    show_envvar=True,
+    help="accesslog or har; recognised where it is left out.",
+)
+inspect_format_option = click.option(
+    "--format",
+    "form",
+    envvar="SEATRIAL_INSPECT_FORMAT",
+    show_envvar=True,
+    type=click.Choice(["terminal", "json"]),
+    default="terminal",
     help="How to show it.",
 )
 out_option = option(

@@ -1,4 +1,4 @@
-"""Texts with pseudonyms, in the notations that they are written in, one inside another.
+"""Texts in the notations that they are written in, one inside another.
 
 URL, form, JSON, multipart, XML and HTML, and prose, which also is any script. Each
 value is read in plain, percent-encoding, JSON escapes and entities undone, and written
@@ -9,14 +9,20 @@ JSON in a parameter of a URL in JSON, is followed three levels down.
 from __future__ import annotations
 
 import gzip
-import json
 import re
 import zlib
 from functools import partial
-from html import escape, unescape
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, unquote, unquote_plus
 
+from harness.capture.escape import (
+    coded,
+    decoded,
+    encoded,
+    entities,
+    json_string,
+    json_text,
+    unescaped,
+)
 from harness.capture.shape import CREDENTIAL, rewritten
 
 if TYPE_CHECKING:
@@ -26,20 +32,17 @@ if TYPE_CHECKING:
 
     Notation = Callable[[Mask, str, int], str]
 
-__all__ = ["body", "coded", "plain", "url"]
+__all__ = ["body", "plain", "url"]
 
 _DEEP: Final = 3
 _GZIP: Final = b"\x1f\x8b"
 _MOST_UNPACKED: Final = 16 << 20
-_SAFE: Final = "/:?#[]@!$&'()*+,;=~"
 
 _ORIGIN: Final = re.compile(
     r"((?:[a-zA-Z][\w+.-]{0,20}:)?//)(?:([^/?#@\s]++)(?=@))?([^/?#]*)"
 )
 _ENCODED: Final = re.compile(r"[%{\[]")
 _NAMES: Final = re.compile(r"(?<![^?&;#/=])([^?&;#/=]++)=")
-_PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}")
-_LITERAL_PLUS: Final = re.compile(r"@|%40|^\+\d")
 _JSON: Final = re.compile(r"[\ufeff\s]*(?:\)\]\}',?\s*)?[{\[]")
 _JSON_TOKEN: Final = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|(?P<text>"(?:[^"\\]|\\.)*")'
@@ -82,7 +85,6 @@ _WORD_BEFORE: Final = re.compile(rf"(?<![^{_WORD}])[^{_WORD}]*+$")
 _WORD_AFTER: Final = re.compile(rf"[^{_WORD}]*+")
 _LONGEST: Final = 1024
 _LINKED: Final = re.compile(r"[\w/.:;,%~@+$-]*[?#][^=]{0,256}+=")
-_ESCAPED: Final = re.compile(r"\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})")
 
 
 def body(mask: Mask, content: bytes) -> bytes:
@@ -176,41 +178,14 @@ def _under(mask: Mask, name: str, value: str) -> str | None:
 
 
 def _name(mask: Mask, name: str) -> str:
-    inner = _decoded(name)
-    return _encoded(name, inner, mask.values(inner))
+    inner = decoded(name)
+    return encoded(name, inner, mask.values(inner))
 
 
 def _nested(mask: Mask, value: str, depth: int) -> str:
-    inner = _decoded(value)
+    inner = decoded(value)
     new = plain(mask, inner, depth)
-    return value if new == inner else _encoded(value, inner, new)
-
-
-def coded(
-    value: str, write: Callable[[str], str | None], depth: int = _DEEP
-) -> str | None:
-    """What is written for a value in plain, percent-encoded as often as it was."""
-    inner = _decoded(value)
-    if depth and inner != value and _PERCENT.search(inner):
-        new = coded(inner, write, depth - 1)
-    else:
-        new = write(inner)
-    return None if new is None else _encoded(value, inner, new)
-
-
-def _decoded(value: str) -> str:
-    """Without percent-encoding; a plus is a space unless it cannot be meant as one."""
-    if "%" not in value and "+" not in value:
-        return value
-    decode = unquote if _LITERAL_PLUS.search(value) else unquote_plus
-    return decode(value, errors="surrogateescape")
-
-
-def _encoded(value: str, inner: str, new: str) -> str:
-    """What was made of `inner`, which `value` said in its own encoding."""
-    if new == inner:
-        return value
-    return new if inner == value else quote(new, safe="", errors="surrogateescape")
+    return value if new == inner else encoded(value, inner, new)
 
 
 def _json(mask: Mask, text: str, depth: int) -> str:
@@ -226,13 +201,13 @@ def _json(mask: Mask, text: str, depth: int) -> str:
             case "closes":
                 del above[max(1, len(above) - 1) :]
             case "key":
-                name = _json_text(literal)
+                name = json_text(literal)
                 hides = mask.hides(name)
                 over = name if hides else above[-2:][0][0]
                 above[-1] = (over, name if hides else "", name)
-                return _literal(literal, mask.values)
+                return json_string(literal, mask.values)
             case "text":
-                return _literal(
+                return json_string(
                     literal, lambda value: _member(mask, (key, texts), value, depth)
                 )
             case "number":
@@ -251,24 +226,6 @@ def _member(mask: Mask, names: tuple[str, ...], value: str, depth: int) -> str:
 
 def _number(mask: Mask, names: tuple[str, ...], literal: str) -> str:
     return _member(mask, names, literal, 0) if _INTEGER.fullmatch(literal) else literal
-
-
-def _literal(literal: str, write: Callable[[str], str]) -> str:
-    """A JSON string; its escapes are undone only to look."""
-    value = _json_text(literal)
-    new = write(value)
-    if new == value:
-        return literal
-    return json.dumps(new, ensure_ascii="\\u" in literal)
-
-
-def _json_text(literal: str) -> str:
-    if "\\" not in literal:
-        return literal[1:-1]
-    try:
-        return str(json.loads(literal, strict=False))
-    except json.JSONDecodeError:
-        return literal[1:-1]
 
 
 def _multipart(mask: Mask, text: str, depth: int) -> str:
@@ -308,7 +265,7 @@ def _markup(mask: Mask, text: str, depth: int) -> str:
 def _content(mask: Mask, element: str, content: str, depth: int) -> str:
     core = content.rstrip().removesuffix(_CDATA_END).strip()
     if core and element and mask.hides(element):
-        hidden = _entities(core, lambda value: _member(mask, (element,), value, depth))
+        hidden = entities(core, lambda value: _member(mask, (element,), value, depth))
         return content.replace(core, hidden, 1)
     return _prose(mask, content, depth)
 
@@ -329,7 +286,7 @@ def _tag(mask: Mask, tag: str, depth: int) -> str:
         value = quoted[1:-1] if mark else quoted
         names = (name, label) if name.lower() in _LABELLED else (name,)
         write = _address if name.lower() in _LINKING else _member
-        new = _entities(value, lambda inner: write(mask, names, inner, depth))
+        new = entities(value, lambda inner: write(mask, names, inner, depth))
         return f"{name}{equals}{mark}{new}{mark}"
 
     return rewritten(_ATTRIBUTE, tag, attribute, mask.values)
@@ -337,15 +294,6 @@ def _tag(mask: Mask, tag: str, depth: int) -> str:
 
 def _address(mask: Mask, _names: tuple[str, ...], value: str, depth: int) -> str:
     return url(mask, value, depth)
-
-
-def _entities(text: str, write: Callable[[str], str]) -> str:
-    """Written in plain, with entities if it had any."""
-    if "&" not in text:
-        return write(text)
-    inner = unescape(text)
-    new = write(inner)
-    return text if new == inner else escape(new)
 
 
 def _prose(mask: Mask, text: str, depth: int) -> str:
@@ -384,18 +332,7 @@ def _word(mask: Mask, word: str, depth: int) -> str:
         return mask.values(word)
     if _LINKED.match(word):
         return url(mask, word, depth - 1)
-    return _unescaped(word, lambda inner: plain(mask, inner, depth - 1))
-
-
-def _unescaped(word: str, write: Callable[[str], str]) -> str:
-    """A word with escapes of any kind, written as JSON escapes or percent-encoded."""
-    inner = unquote(word, errors="surrogateescape")
-    inner = _ESCAPED.sub(lambda found: chr(int(found[1] or found[2], 16)), inner)
-    inner = unescape(inner)
-    new = write(inner)
-    if new == inner:
-        return word
-    return quote(new, safe=_SAFE) if "%" in word else escape(json.dumps(new)[1:-1])
+    return unescaped(word, lambda inner: plain(mask, inner, depth - 1))
 
 
 _NOTATIONS: Final[tuple[tuple[re.Pattern[str], Notation], ...]] = (

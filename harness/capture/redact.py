@@ -17,7 +17,8 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import unquote
 
-from harness.capture.notation import body, coded, plain, url
+from harness.capture.escape import coded
+from harness.capture.notation import body, plain, url
 from harness.capture.pseudonym import Pseudonyms
 from harness.capture.secret import COOKIE, DROPPED, NO_RULES, USER, Mask, Rules
 from harness.capture.shape import (

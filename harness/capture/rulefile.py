@@ -15,7 +15,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.capture.secret import Rules, spelled
+from harness.capture.secret import NO_RULES, Rules, spelled
 from harness.errors import InputError
 from harness.store.yamlfile import YamlFile, read_yaml
 
@@ -32,12 +32,14 @@ _WAYS: Final = ("name", "value")
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
-def read_rules(path: Path) -> Rules:
-    """Read and check a file of rules.
+def read_rules(path: Path | None) -> Rules:
+    """Read and check a file of rules; without a file there are none.
 
     Raises:
         InputError: all that is wrong, each `file:line:column: message` on a line.
     """
+    if path is None:
+        return NO_RULES
     file = read_yaml(path, InputError)
     if not isinstance(file.value, dict):
         raise InputError(

@@ -271,6 +271,47 @@ def test_what_is_secret_by_its_form(place: str, value: str) -> None:
     hidden_everywhere(value, *BY_FORM_PLACES[place])
 
 
+FRAGMENTS = (
+    *("a=", "&", ";", "?", "#", "/", "//", "://", "@", "%", "%41", "%ED%A0%80", "%FF"),
+    *('{"', '"', ":", "}", "[", "]", ",", "\\", "\\u", "\\ud800", "\\u0040", "1e9"),
+    *("<", ">", "</", "<!--", "<![CDATA[", "]]>", "&#64;", "&#xD800;", "name=", "'"),
+    *("token", "password", "--b\r\n", "\r\n\r\n", "eyJhbGciOi.eyJhbGciOi.", "\ufeff"),
+    *(
+        "jo@x.org",
+        "10.1.2.3",
+        "2001:db8::1",
+        "+14155552671",
+        "\x00",
+        "\udc80",
+        "\x1f\x8b",
+    ),
+)
+
+
+@settings(max_examples=300)
+@given(pieces=st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=3), max_size=14))
+def test_nothing_stops_redaction(pieces: list[str]) -> None:
+    """Any text is redacted, or stays, whatever it is cut from; and no body is lost."""
+    text = "".join(pieces)
+    body = text.encode(errors="surrogatepass")
+    for content in (body, b"{" + body, b"<" + body, b"--b\r\n" + body, b"a=" + body):
+        redacted = REDACTOR.redact(
+            Exchange(
+                start_ns=0,
+                client=text,
+                request=Request(
+                    method="POST",
+                    target=f"/{text}",
+                    headers=(("x-a", text), ("cookie", text), ("location", text)),
+                    body=content,
+                ),
+                response=Response(status=200, body=content),
+            )
+        )
+        assert redacted.response is not None
+        assert redacted.request.body == redacted.response.body
+
+
 @pytest.mark.parametrize("place", BY_NAME_PLACES)
 @settings(max_examples=10)
 @given(value=BY_NAME)
