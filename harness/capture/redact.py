@@ -46,6 +46,11 @@ _CACHED: Final = 8192
 _ADDRESS: Final = re.compile(
     r"(?:[0-9a-f]*:){2,}[0-9a-f:.]*|\d{1,3}(?:\.\d{1,3}){3}", re.IGNORECASE
 )
+_CRUMB: Final = re.compile(r"(?<![^\s;,])([^\s;,=]+)=(?:\"[^\"]*\"|[^\s;,]*)")
+_ATTRIBUTES: Final = frozenset(
+    {"comment", "domain", "expires", "max-age", "path", "port", "priority", "samesite"}
+    | {"version"}
+)
 _FIELDS: Final = re.compile(r"\w+=(?:\"|[^\s,]+,\s*\w+=)")
 _FIELD: Final = re.compile(r"(\w+=\"?)([^\",]+)")
 
@@ -55,9 +60,15 @@ def _cookies(mask: Mask, value: str) -> str:
 
 
 def _set_cookie(mask: Mask, value: str) -> str:
-    """Attributes such as `Path=/` are not secret."""
-    crumb, semicolon, attributes = value.partition(";")
-    return f"{_cookie(mask, crumb)}{semicolon}{attributes}"
+    """Attributes such as `Path=/` are not secret; browsers join several cookies."""
+    crumb, semicolon, rest = value.partition(";")
+    rest = _CRUMB.sub(
+        lambda found: (
+            found[0] if found[1].lower() in _ATTRIBUTES else _cookie(mask, found[0])
+        ),
+        rest,
+    )
+    return f"{_cookie(mask, crumb)}{semicolon}{rest}"
 
 
 def _cookie(mask: Mask, crumb: str) -> str:

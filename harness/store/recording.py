@@ -301,10 +301,11 @@ def _provenance(path: Path, metadata: dict[bytes, bytes]) -> Provenance:
             f"{SCHEMA_VERSION}",
             hint="update Seatrial, or import the capture again",
         )
+    content.setdefault("redacted", [])
     counts: dict[str, Any] = {
         name: tuple(
             Skipped(**{**entry, "samples": tuple(entry["samples"])})
-            for entry in content.pop(name, ())
+            for entry in content.pop(name)
         )
         for name in ("skipped", "adapted", "redacted")
     }
