@@ -1,7 +1,7 @@
 """The process of the command: signals in, exit code out; the only `sys.exit`.
 
-Exit codes: 0 pass, 1 fail, 2 wrong input or usage, 3 inconclusive, 4 not measured,
-130 and 143 interrupted. Nothing else ends in 1.
+Exit codes: 0 pass, 1 fail or secrets left, 2 wrong input or usage, 3 inconclusive,
+4 not measured, 130 and 143 interrupted. Nothing else ends in 1.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from harness.options import (
     calibration_of,
     format_option,
     inconclusive_option,
+    inspect_format_option,
     option,
     out_option,
     pairs_of,
@@ -306,22 +307,23 @@ def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     help="The recording to write, such as rec.parquet.",
 )
 @with_capture
+@option("--redact", type=PATH, metavar="RULES", help="YAML: add, allow, drop.")
 def import_(
     sources: tuple[Path, ...],
     output: Path,
     form: str | None,
     log_format: str | None,
     host: str | None,
+    redact: Path | None,
 ) -> None:
-    """Make a redacted recording of captures.
-
-    SOURCES are files, packed by gzip or zstd or not, directories, patterns, or `-`.
-    """
+    """Make a redacted recording of captures."""
     from harness.capture import import_capture  # noqa: PLC0415 - heavy
     from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
     from harness.capture.key import redaction_key  # noqa: PLC0415 - heavy
+    from harness.capture.rulefile import read_rules  # noqa: PLC0415 - heavy
     from harness.report.inspection import as_text  # noqa: PLC0415 - heavy
 
+    rules = read_rules(redact)
     recording = import_capture(
         sources,
         output,
@@ -329,26 +331,29 @@ def import_(
         log_format=log_format,
         key=redaction_key(),
         host=host,
+        rules=rules,
     )
     _print(as_text(inspection(recording)))
 
 
 @seatrial.command()
 @click.argument("recording", type=PATH)
-@click.option(
-    "--format",
-    "form",
-    envvar="SEATRIAL_INSPECT_FORMAT",
-    show_envvar=True,
-    type=click.Choice(["terminal", "json"]),
-    default="terminal",
-    help="How to show it.",
-)
-def inspect(recording: Path, form: str) -> None:
+@inspect_format_option
+@option("--secrets", is_flag=True, help="Only what is left to redact; exits with 1.")
+def inspect(recording: Path, form: str, secrets: bool) -> int:
     """Show what a recording holds, and what was left out and why."""
     from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
+    from harness.capture.leftover import leftovers  # noqa: PLC0415 - heavy
+    from harness.report import leftover  # noqa: PLC0415 - heavy
     from harness.report.inspection import as_json, as_text  # noqa: PLC0415 - heavy
     from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
 
+    opened = open_recording(recording)
+    if secrets:
+        left = leftovers(opened)
+        tell = {"terminal": leftover.as_text, "json": leftover.as_json}[form]
+        _print(tell(opened, left))
+        return EXIT_OF["FAIL" if left else "PASS"]
     write = {"terminal": as_text, "json": as_json}[form]
-    _print(write(inspection(open_recording(recording))))
+    _print(write(inspection(opened)))
+    return EXIT_OF["PASS"]

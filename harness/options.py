@@ -30,6 +30,7 @@ __all__ = [
     "calibration_of",
     "format_option",
     "inconclusive_option",
+    "inspect_format_option",
     "option",
     "out_option",
     "pairs_of",
@@ -56,8 +57,11 @@ EXIT_OF: Final[Mapping[str, int]] = {
 
 IMPORT_HELP: Final = """Make a redacted recording of captures, merged by time.
 
-Client addresses, users, cookies, credentials and tokens become pseudonyms, keyed by
-SEATRIAL_REDACTION_KEY or a key file that is made on first use.
+SOURCES are files, packed by gzip or zstd or not, directories, patterns, or `-`.
+
+Addresses, e-mails, phone and card numbers, users, cookies, credentials, tokens and API
+keys become pseudonyms of the same form, keyed by SEATRIAL_REDACTION_KEY or a key file
+that is made on first use.
 
 A format is recognised by its content, or named with --format:
 
@@ -103,6 +107,15 @@ format_option = option(
     default="terminal",
     show_default=True,
     help="How to show it; agent: for whoever writes the fix, without what is held out.",
+)
+inspect_format_option = click.option(
+    "--format",
+    "form",
+    envvar="SEATRIAL_INSPECT_FORMAT",
+    show_envvar=True,
+    type=click.Choice(["terminal", "json"]),
+    default="terminal",
+    help="How to show it.",
 )
 out_option = option(
     "--out",

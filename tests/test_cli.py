@@ -54,6 +54,11 @@ def run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
             "--log-format: it does not tell the request",
         ),
         (["inspect", "s.yaml"], "s.yaml: "),
+        (["inspect", "s.yaml", "--secrets"], "s.yaml: "),
+        (
+            ["import", "empty.log", "-o", "x.parquet", "--redact", "bad.yaml"],
+            "bad.yaml:1:1: `lod` is not a key here; keys here: add, allow, drop",
+        ),
         (["worker", "--join", "somewhere"], "--join somewhere: write it as HOST:PORT"),
         (["worker", "--join", "127.0.0.1:99999"], "write it as HOST:PORT"),
         (["calibrate", "s.yaml"], "r.parquet: "),
@@ -182,6 +187,28 @@ def test_import_by_format_string(tmp_path: Path) -> None:
     assert (0, "") == (code, err)
     assert "GET /a" in said
     assert "adapted: 1 times of the log's writing taken as starts" in said
+
+
+def test_secrets(tmp_path: Path) -> None:
+    """What rules leave in a recording ends `inspect --secrets` in 1, otherwise in 0."""
+    line = '192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET /?mail={} HTTP/1.1" 200 5\n'
+    (tmp_path / "a.log").write_text(line.format("jo@shop.test"))
+    (tmp_path / "rules.yaml").write_text("allow: [mail]\n")
+
+    done = [run("import", "a.log", "-o", "all.parquet", cwd=tmp_path)]
+    rules = ("--redact", "rules.yaml")
+    done += [run("import", "a.log", "-o", "some.parquet", *rules, cwd=tmp_path)]
+    done += [run("inspect", "all.parquet", "--secrets", cwd=tmp_path)]
+    done += [run("inspect", "some.parquet", "--secrets", cwd=tmp_path)]
+    form = ("--format", "json")
+    done += [run("inspect", "some.parquet", "--secrets", *form, cwd=tmp_path)]
+
+    assert [0, 0, 0, 1, 1] == [code for code, _, _ in done]
+    assert "redacted: e-mail 1" in done[0][1]
+    assert "redacted" not in done[1][1]
+    assert "no secret found in 1 exchanges" in done[2][1]
+    assert re.search(r"^1 +e-mail +target +jo +12 +GET /$", done[3][1], re.MULTILINE)
+    assert 1 == len(json.loads(done[4][1])["left"])
 
 
 def test_crash(

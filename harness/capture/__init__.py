@@ -21,6 +21,7 @@ from harness.capture.logformat import parser_of
 from harness.capture.logs import LOGS
 from harness.capture.order import ordered
 from harness.capture.redact import Redactor
+from harness.capture.secret import NO_RULES, Rules
 from harness.capture.sessions import IDLE_NS, Sessions
 from harness.capture.source import files_of, opened
 from harness.capture.tally import Tally
@@ -107,6 +108,7 @@ def import_capture(
     key: bytes,
     host: str | None = None,
     idle_ns: int = IDLE_NS,
+    rules: Rules = NO_RULES,
 ) -> Recording:
     """Make a redacted recording of one or several capture files, merged by time.
 
@@ -117,6 +119,7 @@ def import_capture(
         log_format: the server's format string, which says it instead.
         key: redaction key; the same capture and key give the same bytes.
         host: the host to keep where the capture has several, by name or URL.
+        rules: what to hide besides, to leave and to remove.
         idle_ns: the pause after which a visitor starts a new session.
 
     Raises:
@@ -130,6 +133,7 @@ def import_capture(
     with scratch(destination, paths) as folder, opened(paths, folder) as files:
         captures = _captures(files, format, log_format)
         tally, sessions = Tally(), Sessions(idle_ns)
+        redactor = Redactor(key, rules)
         assembly = Assembly(
             clock_ns=lambda: _coarsest_ns(captures),
             shared_clients=any(each.reader.shared_clients for each in captures),
@@ -145,11 +149,12 @@ def import_capture(
                 cookies_recorded=all(each.cookies for each in _known(captures)),
                 skipped=tally.skipped(),
                 adapted=tally.adapted(),
+                redacted=redactor.redacted(),
             )
 
         found = (each.exchanges(kept_host, tally) for each in captures)
         recorded = noted(chain.from_iterable(found), tally, time.time())
-        redacted = map(Redactor(key).redact, recorded)
+        redacted = map(redactor.redact, recorded)
         checked = _checked(redacted, tally, ", ".join(file.name for file in files))
         rows = assembly.rows(ordered(checked, folder))
         return write_recording(rows, destination, provenance)

@@ -1,241 +1,138 @@
 """Exchange → Exchange with pseudonyms, before anything is written.
 
-What identifies a person or opens a door becomes `anon-` and 16 hexadecimal digits: a
-truncated HMAC-SHA256 under the user's key, separate for each kind of value. The same
-value gives the same pseudonym, however it was percent-encoded, so sessions, caches and
-joins behave as recorded. All else stays byte for byte.
-
-A name such as `password` or `secret_key` hides any value. One that is as often
-harmless (`code`, `key`, `session`, `sort_key`) hides only what looks like a secret: at
-least 16 characters without a space, one of them a digit or a capital. `tokens` hides
-what is not a number, since that would be a count.
+What identifies a person or opens a door is found by its name, by its form or by the
+user's rules (`secret`, `shape`), in whatever notation it is written (`notation`), and
+becomes a keyed pseudonym of the same form (`pseudonym`): the same value the same one in
+requests and answers, so sessions, caches and joins behave as recorded. All else stays
+byte for byte.
 """
 
 from __future__ import annotations
 
-import hmac
-import json
+import base64
 import re
+from collections import Counter
 from dataclasses import replace
-from functools import lru_cache
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final
-from urllib.parse import quote_plus, unquote, unquote_plus
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import unquote
 
-from harness.model.traffic import Exchange, Request
+from harness.capture.escape import coded
+from harness.capture.notation import body, plain, url
+from harness.capture.pseudonym import Pseudonyms
+from harness.capture.secret import COOKIE, DROPPED, NO_RULES, USER, Mask, Rules
+from harness.capture.shape import (
+    ADDRESS,
+    CREDENTIAL,
+    address_of,
+)
+from harness.model.traffic import Exchange, Request, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.model.traffic import Response
 
-    Mask = Callable[[str, str], str]
+    Headers = tuple[tuple[str, str], ...]
+    Kinds = tuple[str, ...]
     Rule = Callable[[Mask, str], str]
 
-__all__ = ["Redactor"]
+__all__ = ["Redactor", "header"]
 
-_HEX_DIGITS: Final = 16
+T = TypeVar("T")
+
 _CACHED: Final = 8192
-_NESTED: Final = 3
 
-_ANYTHING: Final = re.compile(r".+", re.DOTALL)
-_NO_NUMBER: Final = re.compile(r"(?!-?[\d.]+$).+", re.DOTALL)
-_OPAQUE: Final = re.compile(r"(?=\S*[A-Z\d])\S{16,}")
-_SECRETS: Final = (
-    (
-        re.compile(
-            r"^x?(?:auth|authentication|bearer|creds|cvv|jwt|otp|pass|passcode|pin"
-            r"|passphrase|pwd|samlrequest|samlresponse|sess|sid|sig|ticket)$"
-            r"|(?:token|secret|signature|credentials?|nonce|authorization|oauth|jwt"
-            r"|verifier|pwd|sid|sessid|sessionid|usersession|authcode"
-            r"|authorizationcode)$"
-            r"|(?:access|api|auth|functions|private|secret|session|subscription)keys?$"
-            r"|password|passwd|csrf|xsrf"
-        ),
-        _ANYTHING,
-    ),
-    (re.compile(r"tokens$"), _NO_NUMBER),
-    (re.compile(r"^code$|(?:^|_)(?:keys?|session)$"), _OPAQUE),
-)
-"""Names in either spelling of `_spellings`, and which of their values are secrets."""
-
-_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_FILLERS: Final = re.compile(r"[^a-z0-9]+")
-_SENDS_VALUES: Final = re.compile(r"[=@]|eyJ")
-_SUSPECT: Final = re.compile(
-    r"token|secret|pass|pwd|key|sig|ses|sid|jwt|auth|code|csrf|xsrf|cred|nonce|otp|pin"
-    r"|saml|ticket|verifier|bearer|cvv|eyj|[@%]"
-)
-_JWT: Final = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*")
-_USERINFO: Final = re.compile(r"(?<=://)([^/?#@\s]+)(?=@)")
-_PATH_PARAM: Final = re.compile(r"(?<=;)([^=;/]+)=([^;/]+)")
 _ADDRESS: Final = re.compile(
-    r"\[?(?:[0-9a-f]*:){2,}[0-9a-f:.%]*\]?|\d{1,3}(?:\.\d{1,3}){3}", re.IGNORECASE
+    r"(?:[0-9a-f]*:){2,}[0-9a-f:.]*|\d{1,3}(?:\.\d{1,3}){3}", re.IGNORECASE
 )
-_JSON: Final = re.compile(r"[\ufeff\s]*(?:\)\]\}',?\s*)?[{\[]")
-_JSON_TOKEN: Final = re.compile(
-    r'(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|(?P<text>"(?:[^"\\]|\\.)*")'
-    r"|(?P<number>-?\d[\d.eE+-]*)|(?P<opens>[{\[])|(?P<closes>[}\]])",
-    re.DOTALL,
+_CRUMB: Final = re.compile(r"(?<![^\s;,])([^\s;,=]+)=(?:\"[^\"]*\"|[^\s;,]*)")
+_ATTRIBUTES: Final = frozenset(
+    {"comment", "domain", "expires", "max-age", "path", "port", "priority", "samesite"}
+    | {"version"}
 )
-_FORM_PART: Final = re.compile(
-    r'(;\s*name="([^"]*)"[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n)(.*?)(?=\r?\n--)',
-    re.DOTALL,
-)
-_XML_ELEMENT: Final = re.compile(r"(<(?:[\w-]+:)?([\w-]+)\b[^<>]*>)([^<>]+)(?=</)")
-
-
-def _spellings(name: str) -> tuple[str, str]:
-    """`X-Api%4Bey` as `x_api_key` and as `xapikey`."""
-    words = _FILLERS.sub("_", _HUMP.sub("_", unquote_plus(name)).lower()).strip("_")
-    return words, words.replace("_", "")
-
-
-@lru_cache(maxsize=_CACHED)
-def _secrets_under(name: str) -> re.Pattern[str] | None:
-    """What a parameter's value must look like to be a secret; `None`: none ever is."""
-    parts = name.replace("]", "").split("[")
-    spelled = [spelling for part in parts for spelling in _spellings(part)]
-    for names, values in _SECRETS:
-        if any(map(names.search, spelled)):
-            return values
-    return None
-
-
-def _is_secret(name: str, value: str) -> bool:
-    """Whether a parameter of this name, in any spelling, obviously holds a secret."""
-    values = _secrets_under(name)
-    return values is not None and bool(values.fullmatch(unquote(value)))
-
-
-def _token(mask: Mask, value: str) -> str:
-    return mask("token", unquote_plus(value))
-
-
-def _jwt(mask: Mask, text: str) -> str:
-    return _JWT.sub(lambda found: mask("token", found[0]), text)
-
-
-def _parameter(mask: Mask, pair: str, depth: int) -> str:
-    """One `name=value` of a query; also several with `;`, as older servers take it."""
-    parts = pair.split(";")
-    for place, part in enumerate(parts):
-        name, _, value = part.partition("=")
-        if _is_secret(name, value):
-            secret = ";".join((value, *parts[place + 1 :]))
-            return ";".join((*parts[:place], f"{name}={_token(mask, secret)}"))
-        if value and depth:
-            parts[place] = f"{name}={_nested(mask, value, depth - 1)}"
-    return ";".join(parts)
-
-
-def _nested(mask: Mask, value: str, depth: int) -> str:
-    """A value that may be JSON or a URL, encoded again only if it was changed."""
-    plain = unquote_plus(value, errors="surrogateescape")
-    inner = _json(mask, plain) if _JSON.match(plain) else plain
-    if "=" in inner or "@" in inner:
-        inner = _url(mask, inner, depth)
-    return value if inner == plain else quote_plus(inner, errors="surrogateescape")
-
-
-def _form(mask: Mask, text: str, depth: int = _NESTED) -> str:
-    return "&".join(_parameter(mask, pair, depth) for pair in text.split("&"))
-
-
-def _url(mask: Mask, url: str, depth: int = _NESTED) -> str:
-    if not _SENDS_VALUES.search(url) or not _SUSPECT.search(url.lower()):
-        return url
-    path, mark, query = url.partition("?")
-    path = _USERINFO.sub(lambda found: mask("credential", found[0]), path)
-    path = _PATH_PARAM.sub(
-        lambda found: (
-            f"{found[1]}={_token(mask, found[2])}"
-            if _is_secret(found[1], found[2])
-            else found[0]
-        ),
-        path,
-    )
-    return _jwt(mask, f"{path}{mark}{_form(mask, query, depth)}")
+_FIELDS: Final = re.compile(r"\w+=(?:\"|[^\s,]+,\s*\w+=)")
+_FIELD: Final = re.compile(r"(\w+=\"?)([^\",]+)")
 
 
 def _cookies(mask: Mask, value: str) -> str:
     return "; ".join(_cookie(mask, crumb.strip()) for crumb in value.split(";"))
 
 
+def _set_cookie(mask: Mask, value: str) -> str:
+    """Attributes such as `Path=/` are not secret; browsers join several cookies."""
+    crumb, semicolon, rest = value.partition(";")
+    rest = _CRUMB.sub(
+        lambda found: (
+            found[0] if found[1].lower() in _ATTRIBUTES else _cookie(mask, found[0])
+        ),
+        rest,
+    )
+    return f"{_cookie(mask, crumb)}{semicolon}{rest}"
+
+
 def _cookie(mask: Mask, crumb: str) -> str:
     name, equals, value = crumb.partition("=")
     if not equals:
         name, value = "", name
-    plain = unquote_plus(value.strip().strip('"'))
-    return f"{name}{equals}{mask('cookie', plain)}" if plain else crumb
+    core = value.strip().strip('"')
+    if not core or mask.spares(name, unquote(core)):
+        return crumb
+    hidden = _coded(core, partial(mask.put, COOKIE)) or core
+    return f"{name}{equals}{value.replace(core, hidden, 1)}"
 
 
 def _credentials(mask: Mask, value: str) -> str:
     scheme, space, secret = value.partition(" ")
-    return (
-        f"{scheme}{space}{mask('credential', secret)}"
-        if secret
-        else mask("credential", scheme)
-    )
+    if not secret:
+        return mask.put(CREDENTIAL, scheme)
+    if scheme.lower() == "basic" and ":" in (pair := _unpacked(secret)):
+        hidden = ":".join(mask.put(CREDENTIAL, part) for part in pair.split(":", 1))
+        return f"{scheme}{space}{base64.b64encode(hidden.encode()).decode()}"
+    if _FIELDS.match(secret):
+        hidden = _FIELD.sub(
+            lambda found: found[1] + mask.put(CREDENTIAL, found[2]), secret
+        )
+        return f"{scheme}{space}{hidden}"
+    return f"{scheme}{space}{mask.put(CREDENTIAL, secret)}"
+
+
+def _unpacked(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return ""
 
 
 def _addresses(mask: Mask, value: str) -> str:
-    return _ADDRESS.sub(lambda found: mask("client", found[0].strip("[]")), value)
-
-
-def _json(mask: Mask, text: str) -> str:
-    """Whatever is under a secret key; numbers further below only count or date it."""
-    above = [("", "")]  # the secret key over texts, and over numbers
-
-    def token(found: re.Match[str]) -> str:
-        kind, literal = found.lastgroup, found[0]
-        if kind == "opens":
-            above.append(above[-1])
-        elif kind == "closes":
-            del above[max(1, len(above) - 1) :]
-        elif kind == "key":
-            name = _json_text(literal)
-            secret = _secrets_under(name) is not None
-            above[-1] = (name, name) if secret else (above[-2:][0][0], "")
-        elif name := above[-1][kind == "number"]:
-            value = _json_text(literal)
-            return f'"{_token(mask, value)}"' if _is_secret(name, value) else literal
-        return literal
-
-    return _jwt(mask, _JSON_TOKEN.sub(token, text))
-
-
-def _json_text(literal: str) -> str:
-    try:
-        return str(json.loads(literal, strict=False))
-    except json.JSONDecodeError:
-        return literal.strip('"')
+    """Also those of this machine, which are nobody's elsewhere."""
+    return _ADDRESS.sub(
+        lambda found: mask.put(ADDRESS, found[0]) if address_of(found[0]) else found[0],
+        value,
+    )
 
 
 def _person(mask: Mask, value: str) -> str:
-    return mask("user", value) if value else value
+    return mask.put(USER, value) if value else value
 
 
-def _named(form: re.Pattern[str]) -> Rule:
-    """The rule for a form whose match has what comes before, the name, the value."""
-
-    def rule(mask: Mask, text: str) -> str:
-        return form.sub(
-            lambda found: (
-                found[1] + _token(mask, found[3])
-                if _is_secret(found[2], found[3])
-                else found[0]
-            ),
-            text,
-        )
-
-    return rule
+def _said(mask: Mask, value: str) -> str:
+    return mask.said(value)
 
 
 _HEADERS: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = (
     (re.compile(r"(?:proxy-)?authorization|authentication"), _credentials),
-    (re.compile(r"(?:set-)?cookie2?"), _cookies),
-    (re.compile(r"referer|link|(?:.+-)?(?:host|version|url|uri)"), _url),
+    (re.compile(r"cookie2?"), _cookies),
+    (re.compile(r"set-cookie2?"), _set_cookie),
+    (re.compile(r"referer|(?:content-)?location|(?:.+-)?(?:url|uri)"), url),
+    (
+        re.compile(
+            r"user-agent|sec-.+|server|via|x-powered-by|origin|(?:.+-)?(?:host|version)"
+            r"|accept.*|content-(?!disposition).*|date|age|expires|etag|cache-control"
+            r"|last-modified|if-.+|range|vary|alt-svc|strict-transport-security"
+        ),
+        _said,
+    ),
     (
         re.compile(
             r"forwarded|(?:.+-)?(?:client-ip|connecting-ip|real-ip|forwarded-for"
@@ -245,49 +142,26 @@ _HEADERS: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = (
     ),
     (re.compile(r"from|(?:.+-)?(?:user|username|email)"), _person),
 )
-"""Names in lower case; the others go by their value and by `_SECRETS`."""
-
-_BODIES: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = (
-    (_JSON, _json),
-    (re.compile(r"\s*--[^\r\n]+\r?\n"), _named(_FORM_PART)),
-    (re.compile(r"\s*<"), _named(_XML_ELEMENT)),
-    (re.compile(r"[^\s=&]+=\S*"), _form),
-)
+"""Names in lower case; the others go by `Mask` and by their value."""
 
 
 @lru_cache(maxsize=_CACHED)
-def _rule_for(header: str) -> Rule | None:
-    return next((rule for names, rule in _HEADERS if names.fullmatch(header)), None)
+def _rule_for(name: str) -> Rule | None:
+    return next((rule for names, rule in _HEADERS if names.fullmatch(name)), None)
 
 
-def _header(mask: Mask, name: str, value: str) -> str:
-    if (rule := _rule_for(name)) is not None:
+def header(mask: Mask, name: str, value: str) -> str:
+    """A header's value as it may be written; the name in lower case."""
+    rule = None if mask.rules_on(name) else _rule_for(name)
+    if rule is not None:
         return rule(mask, value)
-    if _is_secret(name, value):
-        return _token(mask, value)
-    if _is_address(value):
-        return _addresses(mask, value)
-    return _url(mask, value) if "://" in value else _jwt(mask, value)
+    hidden = _coded(value, partial(mask.under, name))
+    return plain(mask, value) if hidden is None else hidden
 
 
-def _is_address(text: str) -> bool:
-    if not _ADDRESS.fullmatch(text):
-        return False
-    try:
-        return bool(ip_address(text.strip("[]")))
-    except ValueError:
-        return False
-
-
-def _body(mask: Mask, body: bytes) -> bytes:
-    """The first rule whose form the body has; the declared type is often wrong."""
-    text = body.decode(errors="surrogateescape")
-    if not _SUSPECT.search(text.lower()):
-        return body
-    for form, rule in _BODIES:
-        if form.match(text):
-            return rule(mask, text).encode(errors="surrogateescape")
-    return _jwt(mask, text).encode(errors="surrogateescape")
+def _coded(value: str, write: Callable[[str], str | None]) -> str | None:
+    """Not in a form, a plus is a space only where there is percent-encoding too."""
+    return coded(value, write) if "%" in value else write(value)
 
 
 class Redactor:
@@ -295,57 +169,103 @@ class Redactor:
 
     Args:
         key: secret; the same key gives the same pseudonyms.
+        rules: what to hide besides, to leave and to remove.
     """
 
-    __slots__ = ("_client", "_header", "_key", "_request")
+    __slots__ = (
+        "_client",
+        "_counts",
+        "_dropped",
+        "_header",
+        "_kinds",
+        "_mask",
+        "_pseudonyms",
+        "_request",
+    )
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self, key: bytes, rules: Rules = NO_RULES) -> None:
+        self._pseudonyms = Pseudonyms(key)
+        self._dropped = rules.dropped
+        self._mask = Mask(self._put, rules)
+        self._counts: Counter[str] = Counter()
+        self._kinds: list[str] = []
         self._client = lru_cache(maxsize=_CACHED)(self._masked_client)
         self._header = lru_cache(maxsize=_CACHED)(self._masked_header)
         self._request = lru_cache(maxsize=_CACHED)(self._masked_request)
 
-    def pseudonym(self, kind: str, value: str) -> str:
-        """The pseudonym of a value; kinds keep equal values of two sorts apart."""
-        message = f"{kind}\0{value}".encode(errors="surrogatepass")
-        return f"anon-{hmac.digest(self._key, message, 'sha256').hex()[:_HEX_DIGITS]}"
-
     def redact(self, exchange: Exchange) -> Exchange:
         """The exchange with pseudonyms for its client and its secrets."""
+        request, kinds = self._request(exchange.request)
+        response = exchange.response
+        if response is not None and (response.headers or response.body):
+            response, more = self._noted(partial(self._masked_response, response))
+            kinds += more
+        if kinds:
+            self._counts.update(kinds)
         return Exchange(
             start_ns=exchange.start_ns,
             client=self._client(exchange.client),
             session=exchange.session,
-            request=self._request(exchange.request),
-            response=exchange.response and self._response(exchange.response),
+            request=request,
+            response=response,
         )
 
-    def _response(self, response: Response) -> Response:
-        if not response.headers and response.body is None:
-            return response
+    def redacted(self) -> tuple[Skipped, ...]:
+        """How many values were hidden so far besides clients, by kind."""
+        return tuple(
+            Skipped(reason=kind, count=count)
+            for kind, count in self._counts.most_common()
+        )
+
+    def _put(self, kind: str, value: str) -> str:
+        self._kinds.append(kind)
+        return self._pseudonyms.of(value)
+
+    def _noted(self, write: Callable[[], T]) -> tuple[T, Kinds]:
+        """What is written, and the kinds of what was hidden meanwhile."""
+        start = len(self._kinds)
+        written = write()
+        kinds = tuple(self._kinds[start:])
+        del self._kinds[start:]
+        return written, kinds
+
+    def _masked_client(self, client: str) -> str:
+        known = address_of(client) is not None
+        return self._pseudonyms.of(client) if known else self._pseudonyms.label(client)
+
+    def _masked_header(self, name: str, value: str) -> tuple[str, Kinds]:
+        return self._noted(lambda: header(self._mask, name, value))
+
+    def _masked_request(self, request: Request) -> tuple[Request, Kinds]:
+        return self._noted(lambda: self._written_request(request))
+
+    def _written_request(self, request: Request) -> Request:
+        """The same object where there is nothing to hide, as in most requests."""
+        target = url(self._mask, request.target)
+        headers = self._headers(request.headers)
+        content = body(self._mask, request.body) if request.body else b""
+        if (target, headers, content) == (
+            request.target,
+            request.headers,
+            request.body,
+        ):
+            return request
+        return replace(request, target=target, headers=headers, body=content)
+
+    def _masked_response(self, response: Response) -> Response:
         return replace(
             response,
             headers=self._headers(response.headers),
-            body=response.body and _body(self.pseudonym, response.body),
+            body=response.body and body(self._mask, response.body),
         )
 
-    def _headers(
-        self, headers: tuple[tuple[str, str], ...]
-    ) -> tuple[tuple[str, str], ...]:
-        return tuple([(name, self._header(name, value)) for name, value in headers])
-
-    def _masked_client(self, client: str) -> str:
-        return self.pseudonym("client", client)
-
-    def _masked_header(self, name: str, value: str) -> str:
-        return _header(self.pseudonym, name, value)
-
-    def _masked_request(self, request: Request) -> Request:
-        """The same object where there is nothing to hide, as in most requests."""
-        mask = self.pseudonym
-        target = _url(mask, request.target)
-        headers = self._headers(request.headers)
-        body = _body(mask, request.body) if request.body else b""
-        if (target, headers, body) == (request.target, request.headers, request.body):
-            return request
-        return replace(request, target=target, headers=headers, body=body)
+    def _headers(self, headers: Headers) -> Headers:
+        written = []
+        for name, value in headers:
+            if name in self._dropped:
+                self._kinds.append(DROPPED)
+                continue
+            new, kinds = self._header(name, value)
+            self._kinds += kinds
+            written.append((name, new))
+        return tuple(written)

@@ -110,6 +110,7 @@ class Recording:
         cookies_recorded: whether the capture could have held cookies at all.
         skipped: what was left out, and why.
         adapted: what is kept but replayed otherwise than it was recorded, and how.
+        redacted: values that pseudonyms stand for, and headers removed, by kind.
     """
 
     path: Path
@@ -122,3 +123,4 @@ class Recording:
     cookies_recorded: bool
     skipped: tuple[Skipped, ...] = ()
     adapted: tuple[Skipped, ...] = ()
+    redacted: tuple[Skipped, ...] = ()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import InputError, ScenarioError
@@ -16,6 +14,7 @@ from harness.model.quantity import cut
 from harness.model.scenario import Scenario
 from harness.model.shape import TAGS, Shape
 from harness.planning.countfile import read_counts
+from harness.store.yamlfile import YamlFile, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["read_scenario"]
 
-
-_MOST_NODES: Final = 10_000
-_NUMBERS: Final = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
-_NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
 
 _MAPPING: Final = "a mapping of keys to values is wanted"
 _TEXT: Final = "a text is wanted; put it in quotes"
@@ -85,46 +80,6 @@ _PATTERNS: Final[Mapping[str, str]] = {
 """What the field wants whose pattern does not match."""
 
 
-class _Loader(yaml.SafeLoader):
-    """Says where a value stands that YAML would misread, or repeat without end."""
-
-    def __init__(self, stream: str) -> None:
-        super().__init__(stream)
-        self._nodes = 0
-        self._nodes_in: dict[yaml.Node, int] = {}
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Compose a node; an alias counts as all that it repeats."""
-        before, alias = self._nodes, self.check_event(yaml.AliasEvent)
-        event = self.peek_event()  # type: ignore[no-untyped-call] # so in its stubs
-        node = super().compose_node(parent, index)
-        assert node is not None, "there was an event"
-        self._nodes += self._nodes_in.get(node, 1) if alias else 1
-        if not alias:
-            self._nodes_in[node] = self._nodes - before
-        if self._nodes > _MOST_NODES:
-            problem = f"more than {_MOST_NODES:,} values; repeat less with aliases"
-            raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
-        return node
-
-    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
-        value = super().construct_scalar(node)
-        if _NO_TEXT.search(value):
-            raise ValueError("a NUL or half a surrogate pair is no text")
-        if node.tag in _NUMBERS and ":" in value:
-            raise ValueError("YAML reads digits with colons in base 60")
-        return value
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        try:
-            return super().construct_object(node, deep)
-        except (AttributeError, LookupError, ValueError) as error:
-            problem = f"{cut(repr(node.value))}: {error}; a text needs quotes"
-            raise yaml.constructor.ConstructorError(
-                None, None, problem, node.start_mark
-            ) from error
-
-
 def read_scenario(path: Path) -> Scenario:
     """Read and check a scenario file.
 
@@ -135,52 +90,34 @@ def read_scenario(path: Path) -> Scenario:
     Raises:
         ScenarioError: all that is wrong, each `file:line:column: message` on a line.
     """
-    text = _text(path)
-    try:
-        node = yaml.compose(text, _Loader)
-        value = yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
-        _refuse_duplicates(path, node)
-    except yaml.MarkedYAMLError as error:
-        raise ScenarioError(_at(path, error.problem_mark, error.problem)) from error
-    except yaml.YAMLError as error:
-        raise ScenarioError(f"{path}:1:1: {error}") from error
-    except RecursionError as error:
-        raise ScenarioError(f"{path}:1:1: nested too deeply, or in itself") from error
-    if not isinstance(node, yaml.MappingNode):
+    file = read_yaml(path, ScenarioError)
+    if not isinstance(file.value, dict):
         raise ScenarioError(f"{path}:1:1: a scenario is a mapping of keys to values")
     try:
-        scenario = Scenario.model_validate(value, context={"directory": path.parent})
+        scenario = Scenario.model_validate(
+            file.value, context={"directory": path.parent}
+        )
     except ValidationError as error:
-        lines = [_complaint(path, node, dict(each)) for each in error.errors()]
+        lines = [_complaint(file, dict(each)) for each in error.errors()]
         raise ScenarioError("\n".join(lines)) from error
-    _refuse_csv(path, node, scenario.load.shape)
-    _refuse_locustfile(path, node, scenario.load.locustfile)
+    _refuse_csv(file, scenario.load.shape)
+    _refuse_locustfile(file, scenario.load.locustfile)
     return scenario
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise ScenarioError(f"{path}: there is no such file") from error
-    except IsADirectoryError as error:
-        raise ScenarioError(f"{path}: is a directory") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: cannot be read: {error}") from error
-
-
-def _refuse_csv(path: Path, root: yaml.Node, shape: Shape | str) -> None:
+def _refuse_csv(file: YamlFile, shape: Shape | str) -> None:
     if not isinstance(shape, Shape) or shape.csv is None:
         return
     try:
         read_counts(shape.csv, shape.start, shape.minutes)
     except InputError as error:
-        mark = _mark(root, ("load", "shape", "csv"), key=False)
-        message = _at(path, mark, f"load.shape.csv: {error.message}")
-        raise ScenarioError(message, hint=error.hint) from error
+        message = f"load.shape.csv: {error.message}"
+        raise ScenarioError(
+            file.at(("load", "shape", "csv"), message), hint=error.hint
+        ) from error
 
 
-def _refuse_locustfile(path: Path, root: yaml.Node, locustfile: Path | None) -> None:
+def _refuse_locustfile(file: YamlFile, locustfile: Path | None) -> None:
     """Import it once, in a process of its own: Locust changes the one it is in."""
     if locustfile is None:
         return
@@ -189,8 +126,8 @@ def _refuse_locustfile(path: Path, root: yaml.Node, locustfile: Path | None) -> 
     else:
         found = f"{locustfile}: there is no such file"
     if found:
-        mark = _mark(root, ("load", "locustfile"), key=False)
-        raise ScenarioError(_at(path, mark, f"load.locustfile: {found}"))
+        message = f"load.locustfile: {found}"
+        raise ScenarioError(file.at(("load", "locustfile"), message))
 
 
 def _broken(locustfile: Path) -> str:
@@ -210,12 +147,7 @@ def _broken(locustfile: Path) -> str:
     )
 
 
-def _at(path: Path, mark: yaml.Mark | None, message: str | None) -> str:
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    return f"{path}:{line}:{column}: {message}"
-
-
-def _complaint(path: Path, root: yaml.Node, error: dict[str, Any]) -> str:
+def _complaint(file: YamlFile, error: dict[str, Any]) -> str:
     location = [part for part in error["loc"] if part not in TAGS]
     where = ".".join(cut(str(part)) for part in location if part != _KEY)
     kind, message = error["type"], _in_our_words(error)
@@ -226,7 +158,7 @@ def _complaint(path: Path, root: yaml.Node, error: dict[str, Any]) -> str:
     elif where:
         message = f"{where}: {message}"
     key = kind == "extra_forbidden" or _KEY in location
-    return _at(path, _mark(root, location, key=key), message)
+    return file.at(location, message, key=key)
 
 
 def _in_our_words(error: dict[str, Any]) -> str:
@@ -239,28 +171,6 @@ def _in_our_words(error: dict[str, Any]) -> str:
         return _PATTERNS.get(next(fields, ""), message)
     wanted = _WANTED.get(error["type"])
     return wanted.format(**error.get("ctx", {})) if wanted else message
-
-
-def _mark(node: yaml.Node, location: Sequence[str | int], *, key: bool) -> yaml.Mark:
-    """Where the innermost part of a location that exists stands in the file."""
-    mark = node.start_mark
-    for part in location:
-        child = _child(node, part)
-        if child is None:
-            break
-        name, node = child
-        mark = name.start_mark if key else node.start_mark
-    return mark
-
-
-def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
-    if isinstance(node, yaml.MappingNode):
-        for name, value in node.value:
-            if name.value == str(part):
-                return name, value
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-        return node.value[part], node.value[part]
-    return None
 
 
 def _nearest(location: Sequence[str | int]) -> str:
@@ -293,19 +203,3 @@ def _model_at(location: Sequence[str | int]) -> type[BaseModel]:
 def _all_args(annotation: object) -> tuple[object, ...]:
     args = get_args(annotation)
     return (*args, *(inner for each in args for inner in _all_args(each)))
-
-
-def _refuse_duplicates(path: Path, node: yaml.Node | None) -> None:
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _refuse_duplicates(path, item)
-    if not isinstance(node, yaml.MappingNode):
-        return
-    seen: set[str] = set()
-    for name, value in node.value:
-        if name.value in seen:
-            raise ScenarioError(
-                _at(path, name.start_mark, f"`{name.value}` is given twice")
-            )
-        seen.add(name.value)
-        _refuse_duplicates(path, value)

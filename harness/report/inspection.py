@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.capture.inspection import Inspection
+    from harness.model.traffic import Skipped
 
 __all__ = ["as_json", "as_text"]
 
@@ -36,7 +37,9 @@ def as_text(inspection: Inspection) -> str:
     if more:
         lines.append(f"{'':>10}  … {more:,} more")
     for adapted in inspection.recording.adapted:
-        lines += ["", f"adapted: {adapted.count:,} requests of {adapted.reason}"]
+        lines += ["", f"adapted: {adapted.count:,} {adapted.reason}"]
+    if redacted := inspection.recording.redacted:
+        lines += ["", f"redacted: {_kinds(redacted)}"]
     for skipped in inspection.recording.skipped:
         lines += ["", f"left out: {skipped.count:,} {skipped.reason}"]
         lines += [f"  {printable(sample)}" for sample in skipped.samples]
@@ -58,6 +61,10 @@ def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
     yield "clock", f"{recording.clock_ns / 1e9:g} s; inside it times are synthetic"
     yield "methods", _counted(inspection.methods)
     yield "statuses", _counted(inspection.statuses)
+
+
+def _kinds(redacted: tuple[Skipped, ...]) -> str:
+    return ", ".join(f"{each.reason} {each.count:,}" for each in redacted)
 
 
 def _counted(counts: tuple[tuple[Any, int], ...]) -> str:

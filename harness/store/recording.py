@@ -103,6 +103,7 @@ class Provenance:
         cookies_recorded: whether the capture could have held cookies at all.
         skipped: what was left out, and why.
         adapted: what is kept but replayed otherwise than it was recorded.
+        redacted: how many values of which kind were hidden.
     """
 
     source_format: str
@@ -112,6 +113,7 @@ class Provenance:
     cookies_recorded: bool
     skipped: tuple[Skipped, ...] = ()
     adapted: tuple[Skipped, ...] = ()
+    redacted: tuple[Skipped, ...] = ()
 
 
 def table_of(exchanges: Iterable[Exchange]) -> pa.Table:
@@ -260,6 +262,7 @@ def open_recording(path: Path) -> Recording:
         cookies_recorded=provenance.cookies_recorded,
         skipped=provenance.skipped,
         adapted=provenance.adapted,
+        redacted=provenance.redacted,
     )
 
 
@@ -305,9 +308,9 @@ def _provenance(path: Path, metadata: dict[bytes, bytes]) -> Provenance:
     counts: dict[str, Any] = {
         name: tuple(
             Skipped(**{**entry, "samples": tuple(entry["samples"])})
-            for entry in content.pop(name)
+            for entry in content.pop(name, ())
         )
-        for name in ("skipped", "adapted")
+        for name in ("skipped", "adapted", "redacted")
     }
     return Provenance(**content, **counts)
 

@@ -3,18 +3,27 @@ from __future__ import annotations
 import json
 import re
 import string
-from urllib.parse import quote_plus, unquote_plus
+from base64 import b64decode, b64encode
+from pathlib import Path
+from urllib.parse import quote_plus, unquote, unquote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.capture import accesslog, har
+from harness.capture.pseudonym import Pseudonyms
 from harness.capture.redact import Redactor
+from harness.capture.source import Source
+from harness.capture.tally import Tally
 from harness.model.traffic import Exchange, Request, Response
 
-REDACTOR = Redactor(b"a key for tests")
+REAL = Path(__file__).resolve().parents[2] / "../shared/data"
+KEY = b"a key for tests"
+REDACTOR = Redactor(KEY)
+PSEUDONYMS = Pseudonyms(KEY)
 SECRET = "sEcReT-Value-4711"
-PSEUDONYM = re.compile(r"anon-[0-9a-f]{16}")
+PSEUDONYM = PSEUDONYMS.of(SECRET)
 
 
 def redacted(target: str = "/", body: bytes = b"", *, header: str = "") -> Exchange:
@@ -37,11 +46,11 @@ def header(name: str, value: str) -> str:
         f"/p?accessToken={SECRET}",
         f"/p?X-Amz-Signature={SECRET}",
         f"/p?%74oken={SECRET}",
-        f"/p?a=1;sid={SECRET};b",
+        f"/p?a=1;sid={SECRET};b=2",
         f"/p?xsrf={SECRET}",
         f"/p;jsessionid={SECRET}/q?x=1",
         f"/p?next=%2Fq%3Fa%3D1%26code%3D{SECRET}",
-        f"/p?next=http://user:{SECRET}@h/",
+        f"/p?next=http://{SECRET}@h/",
         f'/p?data={{"password":"{SECRET}"}}',
         f'/p?data={{"next":"/a?token={SECRET}"}}',
         f"/p?u=/a?token={SECRET}",
@@ -55,9 +64,7 @@ def header(name: str, value: str) -> str:
 )
 def test_secrets_leave_the_target(target: str) -> None:
     """A token parameter is hidden however its name and place are written."""
-    result = redacted(target).request.target
-    assert SECRET not in result
-    assert PSEUDONYM.search(result)
+    assert target.replace(SECRET, PSEUDONYM) == redacted(target).request.target
 
 
 @pytest.mark.parametrize(
@@ -123,7 +130,7 @@ def test_ordinary_names_and_values_stay(pair: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("authentication", "Token abc"),
+        ("authentication", "abc"),
         ("ocp-apim-subscription-key", "abc"),
         ("x-functions-key", "abc"),
         ("from", "jo@example.org"),
@@ -131,13 +138,16 @@ def test_ordinary_names_and_values_stay(pair: str) -> None:
         ("remote-user", "jo"),
         ("x-user-email", "jo@example.org"),
         ("x-envoy-external-address", "10.0.0.7"),
+        ("x-real-ip", "127.0.0.1"),
         ("x-anything", "10.0.0.7"),
         ("x-anything", "2001:db8::1"),
+        ("x-anything", "jo@example.org"),
+        ("x-anything", "jo%40example.org"),
     ],
 )
 def test_people_and_keys_leave_the_headers(name: str, value: str) -> None:
     """Users, addresses and subscription keys are hidden, however short."""
-    assert re.fullmatch(rf"(?:Token )?{PSEUDONYM.pattern}", header(name, value))
+    assert PSEUDONYMS.of(unquote(value)) == unquote(header(name, value)) != value
 
 
 @pytest.mark.parametrize(
@@ -160,28 +170,30 @@ def test_ordinary_headers_stay(name: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("cookie", f"sid={SECRET}; theme=dark"),
+        ("cookie", f"sid={SECRET}; csrf={SECRET}"),
         ("cookie", SECRET),
         ("authorization", f"Bearer {SECRET}"),
         ("authorization", SECRET),
         ("proxy-authorization", f"Basic {SECRET}"),
+        ("authorization", f'Digest username="{SECRET}", response={SECRET}'),
         ("x-api-key", SECRET),
         ("x-auth-token", SECRET),
         ("x-csrf-token", SECRET),
-        ("referer", f"https://user:{SECRET}@h/p"),
+        ("referer", f"https://{SECRET}@h/p"),
         ("referer", f"https://h/p?token={SECRET}"),
         ("x-original-url", f"/p?token={SECRET}"),
         ("link", f"<https://h/p?token={SECRET}>; rel=next"),
+        ("location", f"/callback#access_token={SECRET}&state=x"),
         ("cookie2", f"a={SECRET}"),
-        ("set-cookie", f"a={SECRET}; Path=/"),
-        ("x-data", f"eyJhbGciOiJI.eyJzdWIiOiIx.{SECRET}"),
+        ("set-cookie", f"a={SECRET}; Path=/; Max-Age=3600; HttpOnly"),
+        ("set-cookie", f"a={SECRET}; Expires=Wed, 21 Oct 2026 07:28:00 GMT b={SECRET}"),
+        ("set-cookie", f'a="{SECRET}"; Secure; SameSite=Lax,b={SECRET}'),
+        ("x-data", f'{{"token": "{SECRET}"}}'),
     ],
 )
 def test_secrets_leave_the_headers(name: str, value: str) -> None:
     """Credentials in headers are hidden."""
-    result = header(name, value)
-    assert SECRET not in result
-    assert PSEUDONYM.search(result)
+    assert value.replace(SECRET, PSEUDONYM) == header(name, value)
 
 
 @pytest.mark.parametrize(
@@ -198,32 +210,40 @@ def test_secrets_leave_the_headers(name: str, value: str) -> None:
 def test_secrets_leave_the_body(body: str) -> None:
     """Form, JSON, multipart and XML bodies lose their secrets, nothing else."""
     result = redacted(body=body.encode()).request.body.decode()
-    assert SECRET not in result
-    assert PSEUDONYM.sub(SECRET, result) == body
+    assert body.replace(SECRET, PSEUDONYM) == result
 
 
 def test_addresses_become_clients() -> None:
     """Client addresses go, in the client and in the headers that carry them."""
     result = redacted(header="x-forwarded-for: 10.0.0.7, 2001:db8::1")
     first, second = result.request.headers[0][1].split(", ")
-    assert result.client == first
-    assert PSEUDONYM.fullmatch(second)
+    assert PSEUDONYMS.of("10.0.0.7") == first == result.client
+    assert PSEUDONYMS.of("2001:db8::1") == second
     assert "10.9.8.7" not in header("forwarded", 'for="10.9.8.7:4711";proto=http')
 
 
 def test_what_is_known_of_a_credential_stays() -> None:
     """The scheme of Authorization and the names of cookies are not secret."""
-    assert header("authorization", "Bearer abc").startswith("Bearer anon-")
-    names = re.findall(r"(\w+)=anon-", header("cookie", 'a=1; b="2"; c='))
-    assert ["a", "b"] == names
+    assert header("authorization", "Bearer abc").startswith("Bearer ")
+    names = re.findall(r'(\w+)="?(\w)', header("cookie", 'a=1; b="2"; c='))
+    assert ["a", "b"] == [name for name, _ in names]
+
+
+def test_basic_credentials_stay_readable() -> None:
+    """User and password are hidden one by one, as a form that has them hides them."""
+    value = header(
+        "authorization", "Basic " + b64encode(f"jo:{SECRET}".encode()).decode()
+    )
+    pair = b64decode(value.removeprefix("Basic ")).decode()
+    assert f"{PSEUDONYMS.of('jo')}:{PSEUDONYM}" == pair
 
 
 def test_equal_values_are_equal_pseudonyms() -> None:
     """However a value was percent-encoded, and only under the same key."""
-    spellings = ("a%2Fb%20c", "a/b+c", "%61%2fb%20c")
+    spellings = ("a%2Fb%20c%24", "a/b+c%24", "%61%2fb%20c%24")
     targets = {redacted(f"/?token={value}").request.target for value in spellings}
     assert len(targets) == 1
-    assert header("x-api-key", "a/b c") in targets.pop()
+    assert header("x-api-key", "a/b c$") == unquote(targets.pop().partition("=")[2])
     exchange = Exchange(
         start_ns=0, client="c", request=Request(method="GET", target="/")
     )
@@ -231,7 +251,7 @@ def test_equal_values_are_equal_pseudonyms() -> None:
     assert REDACTOR.redact(exchange).client != other.client
 
 
-_WORD = st.text(string.ascii_letters + "-._~%/:;+@ü", max_size=8)
+_WORD = st.text(string.ascii_letters + "-._~%/:;+ü", max_size=8)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["q", "page", "x%20y"]), _WORD), max_size=4))
@@ -268,15 +288,14 @@ def test_long_garbage_passes() -> None:
 def test_secrets_leave_json_wherever_it_is(body: str) -> None:
     """JSON after a guard, deep below a secret key, or in a parameter is hidden."""
     result = unquote_plus(redacted(body=body.encode()).request.body.decode())
-    assert PSEUDONYM.sub(SECRET, result) == unquote_plus(body)
-    assert SECRET not in result
+    assert unquote_plus(body).replace(SECRET, PSEUDONYM) == result
 
 
 def test_what_is_beside_a_secret_in_json_stays() -> None:
     """The end of what a secret key holds is the end of hiding."""
     body = f'[{{"token": {{"a": ["{SECRET}"]}}, "user": "x"}}, "y", {{"user": ["z"]}}]'
     result = redacted(body=body.encode()).request.body.decode()
-    assert PSEUDONYM.sub(SECRET, result) == body
+    assert body.replace(SECRET, PSEUDONYM) == result
 
 
 @given(st.text(max_size=20), st.sampled_from(["u=/a?token=", "a=", "a={"]))
@@ -288,8 +307,9 @@ def test_no_text_stops_redaction(text: str, start: str) -> None:
 
 def test_half_a_character_has_a_pseudonym() -> None:
     """JSON can escape a surrogate without its partner."""
-    body = redacted(body=b'{"password": "\\ud800"}').request.body.decode()
-    assert PSEUDONYM.search(body)
+    body = redacted(body=b'{"password": "\\ud800x"}').request.body.decode()
+    assert re.fullmatch(r'{"password": "\\ud800\w"}', body)
+    assert "x" not in body
 
 
 def test_answers() -> None:
@@ -312,3 +332,33 @@ def test_answers() -> None:
     assert redacted.response is not None
     assert redacted.request.headers[0] in redacted.response.headers
     assert redacted.request.headers[0][1] in repr(redacted.response.body)
+
+
+def test_real_traffic_stays() -> None:
+    """In the real log only addresses of crawlers' makers and session ids change."""
+    log = REAL / "elastic_apache_combined_10k.log"
+    if not log.exists():
+        pytest.skip("the real log is not here")
+    redactor = Redactor(KEY)
+    for exchange in accesslog.read([Source(log)], None, Tally()):
+        redacted = redactor.redact(exchange)
+        assert exchange.request.target == redacted.request.target
+    counts = {each.reason: each.count for each in redactor.redacted()}
+    assert {"e-mail": 198, "token": 5, "address": 1} == counts
+
+
+def test_real_pages_stay() -> None:
+    """Of a megabyte of real pages and scripts no number seems to be a person's."""
+    if not (REAL / "har").is_dir():
+        pytest.skip("the real archives are not here")
+    redactor = Redactor(KEY)
+    read_bytes = 0
+    for archive in sorted((REAL / "har").glob("*.har")):
+        for exchange in har.read([Source(archive)], None, Tally()):
+            redactor.redact(exchange)
+            if exchange.response and exchange.response.body:
+                read_bytes += len(exchange.response.body)
+    counts = {each.reason: each.count for each in redactor.redacted()}
+    assert read_bytes > 1_000_000
+    assert not {"card number", "phone number", "API key", "JWT"} & {*counts}
+    assert counts["address"] <= 10

@@ -55,6 +55,7 @@ _EXCHANGES = st.builds(
     response=st.none() | _RESPONSES,
 )
 SKIPPED = (Skipped(reason="malformed", count=2, samples=("a.log:3: why",)),)
+REDACTED = (Skipped(reason="e-mail", count=7), Skipped(reason="JWT", count=1))
 
 
 def provenance() -> Provenance:
@@ -65,6 +66,7 @@ def provenance() -> Provenance:
         clock_ns=1_000_000,
         cookies_recorded=True,
         skipped=SKIPPED,
+        redacted=REDACTED,
     )
 
 
@@ -118,6 +120,7 @@ def test_the_handle_says_what_the_rows_do_not(tmp_path: Path) -> None:
     assert recording == open_recording(path)
     assert (3, 1, 12) == (recording.exchanges, recording.sessions, recording.span_ns)
     assert (1_000_000, SKIPPED) == (recording.clock_ns, recording.skipped)
+    assert REDACTED == recording.redacted
 
 
 def test_pandas_reads_it(tmp_path: Path) -> None:
@@ -210,6 +213,7 @@ def _meta(**changes: object) -> bytes:
         {"skipped": None},
         {"skipped": [7]},
         {"adapted": None},
+        {"redacted": [7]},
         {"more": 1},
         {"sessions": None},
         {"schema_version": "1"},
@@ -224,6 +228,13 @@ def test_damaged_metadata_are_named(tmp_path: Path, changes: dict[str, object]) 
     with pytest.raises(RecordingError, match=r"rec\.parquet: .* damaged") as caught:
         open_recording(path)
     assert "import it again" in caught.value.hint
+
+
+def test_an_older_recording_does_not_say_what_was_redacted(tmp_path: Path) -> None:
+    """It is read all the same."""
+    path = tmp_path / "rec.parquet"
+    _parquet(path, _meta(redacted=None))
+    assert () == open_recording(path).redacted
 
 
 def test_a_lost_column_is_named(tmp_path: Path) -> None:
