@@ -81,6 +81,9 @@ def _disturbed() -> Iterator[Cell]:
         "bursts-rare": Errors(bursts=0.02),
         "bursts": Errors(bursts=0.1),
         "bursts-often": Errors(bursts=0.3, share=0.01),
+    }.items():
+        yield Cell(name=f"aa-{name}", model=Model(errors=errors), targets=ALIKE)
+    for name, errors in {
         "errors-0.02%": Errors(rate=0.0002),
         "errors-0.1%": Errors(rate=0.001),
         "errors-1%": Errors(rate=0.01),

@@ -36,6 +36,10 @@ _MEDIAN_S, _SIGMA = 0.1, 0.5
 class Heap:
     """Anonymous memory of an arm by its time under load.
 
+    The design tells what its own collected heap let it see: 0.31 MB/s in rounds of 60 s
+    an arm, and one pair of a soak beyond its budget in 11 to 15 %. The first asks for a
+    heap a little smaller than this, the second for a larger: here 0.33 MB/s and 10 %.
+
     Attributes:
         garbage_mb: what piles up until it is collected, on average: a sawtooth.
         collected_s: how often that is, on average.
