@@ -16,8 +16,9 @@ from harness.compare.metric import QUANTILES
 from harness.model.result import SAMPLE_FIELDS, USAGE_FIELDS
 from harness.model.route import OTHER, SERVICE
 from harness.opening import circumstances
+from harness.planning.account import in_words
 from harness.planning.planner import make_plan
-from harness.store.plan import moments_ns, read_requests, read_shots
+from harness.store.plan import moments_ns, read_measured, read_requests, read_shots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,12 +54,14 @@ def forecast(
     with tempfile.TemporaryDirectory(prefix="seatrial-plan-") as scratch:
         plan = make_plan(scenario, recording, Path(scratch))
         planned = _planned(plan) if plan.planned else {}
+        live = in_words(read_requests(plan.requests_path))
     doubt = (
         doubts(calibration, circumstances(scenario, recording)) if calibration else ""
     )
     return (
         *_times(scenario.rounds, plan),
         *(_judged(scenario, plan, planned) if planned else [("requests", _UNKNOWN)]),
+        *([("live values", live)] if live else []),
         ("calibration", told(calibration, doubt)),
     )
 
@@ -80,7 +83,8 @@ def _planned(plan: Plan) -> Mapping[str, int]:
     """Requests of each route in the measured slices, if every answer comes at once."""
     routes = [each.route for each in read_requests(plan.requests_path)]
     request = read_shots(plan.shots_path)["request"]
-    measured_ones = request[moments_ns(plan) >= plan.warmup_ns]
+    counted = read_measured(plan.requests_path)[request]
+    measured_ones = request[counted & (moments_ns(plan) >= plan.warmup_ns)]
     counts = np.bincount(measured_ones, minlength=len(routes))
     total: Counter[str] = Counter()
     for route, count in zip(routes, counts.tolist(), strict=True):

@@ -12,7 +12,9 @@ from harness.compare.calibration import Circumstances, doubts
 from harness.environment import this_machine
 from harness.load.selfcheck import HEADROOM
 from harness.model.result import Arm
+from harness.planning.account import in_words
 from harness.store.calibration import terms_digest
+from harness.store.plan import read_requests
 from harness.store.trial import Journal
 
 if TYPE_CHECKING:
@@ -98,6 +100,8 @@ def _facts(
         f"{rounds.slice / 1e9:g} s an arm, "
         f"after {rounds.warmup / 1e9:g} s of warm-up"
     )
+    if live := in_words(read_requests(plan.requests_path)):
+        yield live
 
 
 def _load(load: Load, plan: Plan) -> str:

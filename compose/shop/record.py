@@ -162,7 +162,11 @@ def _response(response: HTTPResponse, content: bytes) -> dict[str, Any]:
         "httpVersion": "HTTP/1.1",
         "headers": _pairs(response.getheaders()),
         "cookies": [],
-        "content": {"size": len(content), "mimeType": kind},
+        "content": {
+            "size": len(content),
+            "mimeType": kind,
+            "text": content.decode(errors="replace"),
+        },
         "redirectURL": "",
         "headersSize": -1,
         "bodySize": len(content),

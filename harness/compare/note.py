@@ -51,6 +51,17 @@ def _of_arms(case: Case) -> Iterator[Finding]:
     if max(shares) > _MANY_RECONNECTS:
         message = f"reconnects: {both(shares)} of the requests, left out of quantiles"
         yield trial_finding("note", "reconnects", message)
+    baseline, candidate = (max(_unfilled(case, arm), default=0) for arm in Arm)
+    if baseline or candidate:
+        message = (
+            f"unfilled: up to {baseline:,} (baseline) and {candidate:,} (candidate) "
+            "values a round were sent as recorded, since no live answer gave them"
+        )
+        yield trial_finding("note", "unfilled", message)
+
+
+def _unfilled(case: Case, arm: Arm) -> Iterator[int]:
+    return (each.round.arm(arm).books.unfilled for each in case.trial.sound)
 
 
 _SOURCES: Final[tuple[Callable[[Case], Iterator[Finding]], ...]] = (

@@ -41,9 +41,9 @@ _XSSI: Final = re.compile(rb"\s*\)\]\}',?\s*")
 
 _STEP: Final = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]")
 _ESCAPED: Final = re.compile(r"\\(.)")
-_CONTROL: Final = re.compile(
-    r"<(?:input|meta|button)\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>", re.IGNORECASE
-)
+_CONTROL: Final = re.compile(r"<(?:input|meta|button)\b", re.IGNORECASE)
+_ATTRIBUTES: Final = re.compile(r"(?:[^<>\"']|\"[^\"]*\"|'[^']*')*(?=>)")
+_LONGEST_CONTROL: Final = 4096
 _ATTRIBUTE: Final = re.compile(
     r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))"""
 )
@@ -81,10 +81,15 @@ class Content:
     def fields(self) -> Mapping[str, str]:
         """Of HTML: the first value of each named input, button and meta element."""
         found: dict[str, str] = {}
-        for control in _CONTROL.finditer(self.text):
+        text = self.text
+        for control in _CONTROL.finditer(text):
+            start = control.end()
+            inside = _ATTRIBUTES.match(text, start, start + _LONGEST_CONTROL)
             said = {
                 name.lower(): html.unescape(double or single or bare)
-                for name, double, single, bare in _ATTRIBUTE.findall(control[1])
+                for name, double, single, bare in _ATTRIBUTE.findall(
+                    inside[0] if inside else ""
+                )
             }
             name = next((said[each] for each in _NAMES if each in said), "")
             value = next((said[each] for each in _VALUES if each in said), "")

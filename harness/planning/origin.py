@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 
@@ -13,7 +14,7 @@ from harness.planning.naming import named, noun_of_path, noun_of_segment, segmen
 from harness.planning.oddity import is_plausible, is_strong, kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from harness.model.link import Kind
     from harness.planning.naming import Name
@@ -36,8 +37,11 @@ _STANDARD: Final = re.compile(
     r"|strict-transport-security|trailer|transfer-encoding|upgrade|vary|via"
     r"|x-content-type-options|x-frame-options|x-powered-by|x-runtime|x-xss-protection"
 )
+_FILE: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$|^v?\d+(?:\.\d+)+")
+"""Names and versions of what a page is made of: a build's own, not a session's."""
+
 _LEFT: Final = re.compile(r"[^\d\r\n]{0,40}$")
-_LEAST_LEFT: Final = 8
+_LEFT_STEP: Final = 8
 _STOPS: Final = "\"'<>&;,\\"
 
 
@@ -99,7 +103,7 @@ def origins(content: Content, wanted: Collection[str]) -> Iterator[tuple[str, Or
 def _in_body(content: Content, wanted: Collection[str]) -> Iterator[tuple[str, Origin]]:
     known = _of_body(content.body)
     for value in known.keys() & wanted:
-        for origin in reversed(known[value][:_MOST_PLACES]):
+        for origin in reversed(known[value]):
             yield value, origin
     for value in set(wanted) - known.keys() if len(wanted) <= _FEW else ():
         if (told := _of_text(content, value)) is not None:
@@ -114,32 +118,34 @@ def _mentions(body: bytes, wanted: Collection[str]) -> bool:
 def _of_text(content: Content, value: str) -> Origin | None:
     """The value by what surrounds it in the body, if that is the first such place."""
     text = content.text
-    if not is_strong(value) or (at := text.find(value)) < 0:
+    if not is_strong(value) or _FILE.search(value) or (at := text.find(value)) < 0:
         return None
     before = _LEFT.search(text, max(0, at - 41), at)
     left = before[0] if before else ""
     behind = text[at + len(value) : at + len(value) + 1]
     stops = "".join(each for each in _STOPS + behind if each not in value)
     rest = rf"([^{re.escape(stops)}\s]+)"
-    for length in range(min(_LEAST_LEFT, len(left)), len(left) + 1):
-        pattern = re.escape(left[len(left) - length :]) + rest
+    for length in range(_LEFT_STEP, len(left) + _LEFT_STEP, _LEFT_STEP):
+        pattern = re.escape(left[-length:]) + rest
         extract = Extract(slot=_NO_SLOT, kind="text", pattern=pattern)
         if extract.find(content) == value:
             return Origin(extract=extract, name=_WORD, noun="")
     return None
 
 
-def _grouped(found: Iterator[tuple[str, Origin]]) -> dict[str, tuple[Origin, ...]]:
-    groups: dict[str, tuple[Origin, ...]] = {}
-    for number, (value, origin) in enumerate(found):
-        groups[value] = (*groups.get(value, ()), origin)
-        if number == _MOST_VALUES:
-            break
+def _grouped(found: Iterable[tuple[str, Origin]]) -> dict[str, list[Origin]]:
+    """The plausible ones of the first so many values, each with its first places."""
+    groups: dict[str, list[Origin]] = {}
+    for value, origin in islice(found, _MOST_VALUES):
+        if is_plausible(value):
+            places = groups.setdefault(value, [])
+            if len(places) < _MOST_PLACES:
+                places.append(origin)
     return groups
 
 
 @lru_cache(maxsize=256)
-def _of_body(body: bytes) -> dict[str, tuple[Origin, ...]]:
+def _of_body(body: bytes) -> dict[str, list[Origin]]:
     """Cached: many answers of a recording are the same."""
     content = Content((), body)
     if content.document is not None:

@@ -328,3 +328,24 @@ def test_notes_tell_what_was_not_judged_and_why(make: Make) -> None:
             " left out of quantiles"
         ),
     ]
+
+
+def test_values_that_no_live_answer_gave_are_noted(make: Make) -> None:
+    """A candidate that does not give what the recorded service gave is told of."""
+    rounds = []
+    for index in range(1, 5):
+        each = make.round(index, make.arm(), make.arm())
+        books = replace(each.round.candidate.books, unfilled=index)
+        candidate = replace(each.round.candidate, books=books)
+        round_ = replace(each.round, candidate=candidate)
+        rounds.append(replace(each, round=round_))
+
+    report = judge(make.trial(rounds))
+
+    assert ("unfilled", 4.0) in report.generator
+    assert [
+        each.message for each in report.verdict.findings if each.metric == "unfilled"
+    ] == [
+        "unfilled: up to 0 (baseline) and 4 (candidate) values a round were sent as"
+        " recorded, since no live answer gave them"
+    ]

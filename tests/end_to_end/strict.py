@@ -193,7 +193,9 @@ class Customer:
         visit, started_ns = Visit(method, target, headers, body), time.monotonic_ns()
         self.connection.request(method, target, body or None, dict(headers))
         response = self.connection.getresponse()
-        content = gzip.decompress(response.read())
+        content = response.read()
+        if response.getheader("Content-Encoding") == "gzip":
+            content = gzip.decompress(content)
         visit.duration_ns = time.monotonic_ns() - started_ns
         visit.status, visit.content = response.status, content.decode()
         visit.answered = response.getheaders()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -281,3 +285,75 @@ def test_verify(seatrial: Seatrial) -> None:
     ]
     assert 6 == len(statuses)
     assert {200, 201} == set(np.concatenate(statuses).tolist())
+
+
+SHOP = Path(__file__).resolve().parents[2] / "compose/shop"
+
+
+@pytest.fixture
+def shops(tmp_path: Path) -> Iterator[tuple[int, int]]:
+    """Two demo shops on databases of their own, their race repaired."""
+    tree = Path(shutil.copytree(SHOP, tmp_path / "shop"))
+    fix = ["git", "apply", str(SHOP / "candidates/true-fix.patch")]
+    ceiling = {**os.environ, "GIT_CEILING_DIRECTORIES": str(tmp_path)}
+    subprocess.run(fix, cwd=tree, env=ceiling, check=True)
+    with ExitStack() as stack:
+        ports = []
+        for _ in range(2):
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                ports.append(listener.getsockname()[1])
+            shop = subprocess.Popen(
+                [sys.executable, "-m", "shop"],
+                cwd=tree,
+                env={**ceiling, "PORT": str(ports[-1])},
+            )
+            stack.enter_context(shop)
+            stack.callback(shop.terminate)
+        while not all(map(_listens, ports)):
+            time.sleep(0.05)
+        yield ports[0], ports[1]
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def bought(port: int, name: str) -> list[Visit]:
+    """What a customer of the demo shop saw, from the login to the order's page."""
+    customer = strict.Customer(port)
+    typed = ("Content-Type", "application/json")
+    login = customer.ask("POST", "/login", json.dumps({"customer": name}), [typed])
+    cookie = ("Cookie", dict(login.answered)["Set-Cookie"].partition(";")[0])
+    page = customer.ask("GET", "/products?page=2", headers=[cookie])
+    product = json.loads(page.content)["products"][3]["id"]
+    customer.ask("GET", f"/products/{product}", headers=[cookie])
+    line = json.dumps({"product": product, "quantity": 2})
+    customer.ask("POST", "/cart", line, [typed, cookie])
+    customer.ask("GET", "/cart", headers=[cookie])
+    order = customer.ask("POST", "/checkout", "{}", [typed, cookie])
+    number = json.loads(order.content)["number"]
+    customer.ask("GET", f"/orders/{number}", headers=[cookie])
+    customer.ask("GET", "/orders", headers=[cookie])
+    customer.connection.close()
+    return customer.visits
+
+
+def test_demo_shop(tmp_path: Path, shops: tuple[int, int]) -> None:
+    """Login, cart, checkout and order pages of a fresh shop answer as recorded."""
+    sessions = [bought(shops[0], name) for name in ("c003", "c001", "c002")]
+    recording = recorded(tmp_path, sessions)
+    load = {"replay": {"scale": 7}}
+    plan = make_plan(
+        Scenario.model_validate({**SCENARIO, "load": load}), recording, tmp_path
+    )
+
+    samples, books = played(plan, shops[1], tmp_path)
+
+    requests = read_requests(plan.requests_path)
+    request = read_shots(plan.shots_path)["request"][samples["shot"]]
+    expected = [requests[number].recorded_status for number in request]
+    assert expected == samples["status"].tolist()
+    assert {200, 201} == set(expected)
+    assert (0, True) == (books.unfilled, books.balanced)
+    assert {"GET /orders/{id}"} == {each.route for each in requests if each.links.fills}

@@ -71,3 +71,15 @@ def history(connection: sqlite3.Connection, customer: str) -> list[dict[str, Any
         (customer,),
     )
     return [dict(row) for row in rows]
+
+
+def order(
+    connection: sqlite3.Connection, customer: str, number: int
+) -> dict[str, Any] | None:
+    """One of the customer's orders; `None` if it is somebody else's."""
+    row = connection.execute(
+        "SELECT number, items, total_cents FROM orders"
+        " WHERE customer = ? AND number = ?",
+        (customer, number),
+    ).fetchone()
+    return dict(row) if row else None

@@ -145,3 +145,11 @@ def history() -> ResponseReturnValue:
     """The customer's latest orders."""
     customer, _ = _member()
     return {"orders": orders.history(_database(), customer)}
+
+
+@routes.get("/orders/<int:number>")
+def order(number: int) -> ResponseReturnValue:
+    """One of the customer's own orders."""
+    customer, _ = _member()
+    found = orders.order(_database(), customer, number)
+    return found or abort(404, f"no order {number}")

@@ -138,6 +138,18 @@ def test_checkout_orders_what_is_in_the_cart(member: FlaskClient) -> None:
     assert member.get("/orders").get_json()["orders"] == [order.get_json()]
 
 
+def test_an_order_is_shown_to_its_customer_alone(
+    member: FlaskClient, database: sqlite3.Connection
+) -> None:
+    member.post("/cart", json={"product": 1, "quantity": 2})
+    order = member.post("/checkout").get_json()
+    assert member.get(f"/orders/{order['number']}").get_json() == order
+    assert member.get("/orders/99").status_code == 404
+    other = create_app(database).test_client()
+    other.post("/login", json={"customer": "c002"})
+    assert other.get(f"/orders/{order['number']}").status_code == 404
+
+
 def test_order_numbers_have_no_gap(member: FlaskClient) -> None:
     for _ in range(3):
         member.post("/cart", json={"product": 1, "quantity": 1})
