@@ -65,11 +65,12 @@ _KEY: Final = re.compile(
 )
 """A group for each maker's prefix, which stays."""
 
-_KEY_MARKS: Final = (
-    *("AKIA", "ASIA", "AIza", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "_pat_", "SG."),
-    *("glpat-", "_live_", "_test_", "whsec_", "sk-", "xox", "xapp-", "ya29.", "npm_"),
-    "-----BEGIN",
+_KEY_MARK: Final = re.compile(
+    r"A(?:KIA|SIA|Iza)|_(?<=gh[opsru]_)|_(?<=_pat_)|_(?<=live_)|_(?<=test_)"
+    r"|_(?<=whsec_)|_(?<=npm_)|-(?<=sk-)|-(?<=glpat-)|x(?:ox|app-)|\.(?<=SG\.)"
+    r"|\.(?<=ya29\.)|-----B"
 )
+"""In every key; each starts with a sign of its own, which is looked for fast."""
 
 _AT: Final = re.compile(r"@(?=[\w\[])")
 _USERINFO: Final = re.compile(r"(?<=://)[^/?#@\s\"'<>\\]{1,512}$")
@@ -142,12 +143,8 @@ def hinted(text: str) -> bool:
         "@" in text
         or "eyJ" in text
         or _NUMERIC.search(text) is not None
-        or _has_key(text)
+        or _KEY_MARK.search(text) is not None
     )
-
-
-def _has_key(text: str) -> bool:
-    return any(map(text.__contains__, _KEY_MARKS))
 
 
 def replaced(text: str, put: Callable[[str, str], str]) -> str:
@@ -156,7 +153,7 @@ def replaced(text: str, put: Callable[[str, str], str]) -> str:
         return text
     if "eyJ" in text:
         text = _JWT.sub(lambda found: put(JWT, found[0]), text)
-    if _has_key(text):
+    if _KEY_MARK.search(text):
         text = _KEY.sub(lambda found: put(KEY, found[0]), text)
     if "@" in text:
         text = _at_signs(text, put)
