@@ -54,8 +54,8 @@ LATE = ROUNDS + 1
 
 ARMS = [(index, arm) for index in range(1, LATE + 1) for arm in Arm]
 BOOKS = Books(
-    sent=9,
-    answered=9,
+    sent=SHOTS,
+    answered=SHOTS,
     failed=0,
     in_flight=0,
     connections=1,
@@ -153,7 +153,7 @@ def samples(seed: int, scale: float) -> Samples:
 
 def usage(grows: int) -> Samples:
     """A reading each 10 ms, of memory that grows by so many bytes a reading."""
-    at_ns = np.arange(0, SHOTS * MS, 10 * MS)
+    at_ns = np.arange(10 * MS, (SHOTS + 10) * MS, 10 * MS)
     columns = {name: np.zeros(len(at_ns), kind) for name, kind in USAGE_FIELDS.items()}
     memory = 2**26 + grows * np.arange(len(at_ns))
     return columns | {"at_ns": at_ns, "anonymous_bytes": memory}

@@ -293,7 +293,7 @@ def _opened(path: Path) -> pq.ParquetFile:
 
 def _provenance(path: Path, metadata: dict[bytes, bytes]) -> Provenance:
     try:
-        content: dict[str, Any] = json.loads(metadata[_META_KEY])
+        content: dict[str, Any] = {"redacted": (), **json.loads(metadata[_META_KEY])}
         version = content.pop("schema_version")
     except (KeyError, ValueError, TypeError, AttributeError) as exc:
         raise RecordingError(
@@ -308,7 +308,7 @@ def _provenance(path: Path, metadata: dict[bytes, bytes]) -> Provenance:
     counts: dict[str, Any] = {
         name: tuple(
             Skipped(**{**entry, "samples": tuple(entry["samples"])})
-            for entry in content.pop(name, ())
+            for entry in content.pop(name)
         )
         for name in ("skipped", "adapted", "redacted")
     }

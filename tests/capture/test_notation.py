@@ -316,5 +316,9 @@ def test_nothing_stops_redaction(pieces: list[str]) -> None:
 @settings(max_examples=10)
 @given(value=BY_NAME)
 def test_what_is_secret_by_its_name(place: str, value: str) -> None:
-    """Whatever a secret looks like, its name in any notation hides it."""
-    hidden_everywhere(value, *BY_NAME_PLACES[place])
+    """Whatever a secret looks like, its name in any notation hides it.
+
+    But in a URL in a query, encoded once, a plus is a blank.
+    """
+    written = value.replace("+", "-") if place == "URL in a query" else value
+    hidden_everywhere(written, *BY_NAME_PLACES[place])
