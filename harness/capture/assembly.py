@@ -66,12 +66,19 @@ class Assembly:
             )
 
     def _named(self, table: pa.Table, starts_ns: list[int]) -> list[str]:
-        clients = table["client"].to_pylist()
-        agents = [""] * len(clients)
+        clients = _texts(table["client"])
+        agents = [0] * len(clients)
         if self._shared_clients:
-            agents = table["agent"].to_pylist()
+            agents = table["agent"].to_numpy().tolist()
         visitors = zip(clients, agents, strict=True)
         return list(map(self._sessions.session, visitors, starts_ns))
+
+
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    """The same as `to_pylist`, which would make each text once a row."""
+    encoded = column.combine_chunks().dictionary_encode()
+    texts = encoded.dictionary.to_pylist()
+    return list(map(texts.__getitem__, encoded.indices.to_numpy().tolist()))
 
 
 def _replaced(table: pa.Table, **columns: pa.Array) -> pa.Table:

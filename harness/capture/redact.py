@@ -22,6 +22,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus, unquote, unquote_plus
 
+from harness.capture.batch import Batch
 from harness.model.traffic import Exchange, Request
 
 if TYPE_CHECKING:
@@ -317,10 +318,21 @@ class Redactor:
             client=self._client(exchange.client),
             session=exchange.session,
             request=self._request(exchange.request),
-            response=exchange.response and self._response(exchange.response),
+            response=self._response(exchange.response),
         )
 
-    def _response(self, response: Response) -> Response:
+    def redact_batch(self, batch: Batch) -> Batch:
+        """The same of many."""
+        return Batch(
+            starts_ns=batch.starts_ns,
+            clients=batch.clients.of_each(self._client),
+            requests=batch.requests.of_each(self._request),
+            responses=batch.responses.of_each(self._response),
+        )
+
+    def _response(self, response: Response | None) -> Response | None:
+        if response is None:
+            return None
         if not response.headers and response.body is None:
             return response
         return replace(

@@ -27,10 +27,10 @@ class Sessions:
     def __init__(self, idle_ns: int = IDLE_NS) -> None:
         self.opened = 0
         self._idle_ns = idle_ns
-        self._open: dict[tuple[str, str], tuple[int, str]] = {}
+        self._open: dict[tuple[str, object], tuple[int, str]] = {}
         self._asked = 0
 
-    def session(self, visitor: tuple[str, str], start_ns: int) -> str:
+    def session(self, visitor: tuple[str, object], start_ns: int) -> str:
         """The session of an exchange that `visitor` (client, user agent) started."""
         last_ns, name = self._open.get(visitor, (start_ns, ""))
         if not name or start_ns - last_ns > self._idle_ns:

@@ -67,9 +67,9 @@ class Tally:
         if self._counts[reason] <= _SAMPLES:
             self._samples[reason].append(f"{place}: {why}" if why else place)
 
-    def adapt(self, how: str) -> None:
-        """Count an exchange that is kept but will be replayed otherwise."""
-        self._adapted[how] += 1
+    def adapt(self, how: str, count: int = 1) -> None:
+        """Count exchanges that are kept but will be replayed otherwise."""
+        self._adapted[how] += count
 
     def adapted(self) -> tuple[Skipped, ...]:
         """The counts so far, the most frequent first."""

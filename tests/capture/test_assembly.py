@@ -18,7 +18,7 @@ def table(seconds: list[int]) -> pa.Table:
         Exchange(start_ns=second * SECOND_NS, client="c", request=request)
         for second in seconds
     )
-    return rows.append_column("agent", pa.array(["UA"] * len(seconds), pa.string()))
+    return rows.append_column("agent", pa.array([1] * len(seconds)))
 
 
 def assembled(tables: list[pa.Table], clock_ns: int) -> tuple[list[int], Assembly]:
