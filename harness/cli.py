@@ -375,6 +375,43 @@ def import_(
 
 
 @seatrial.command()
+@option(
+    "--listen",
+    metavar="HOST:PORT",
+    default="127.0.0.1:9000",
+    show_default=True,
+    help="Where clients connect.",
+)
+@option("--to", "service", metavar="URL", required=True, help="The service behind it.")
+@option(
+    "--output",
+    "-o",
+    required=True,
+    type=PATH,
+    help="The recording to write, such as rec.parquet.",
+)
+def record(listen: str, service: str, output: Path) -> None:
+    """Record what passes to a service, with bodies and answers, until Ctrl-C.
+
+    Needs mitmdump: pip install 'seatrial[record]', or pipx install mitmproxy. The
+    recording is redacted as those of `import` are.
+    """
+    from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
+    from harness.capture.key import redaction_key  # noqa: PLC0415 - heavy
+    from harness.capture.live import record as run  # noqa: PLC0415 - heavy
+    from harness.report.inspection import as_text  # noqa: PLC0415 - heavy
+
+    recording = run(
+        address_of("--listen", listen),
+        service,
+        output,
+        key=redaction_key(),
+        announce=progress.say,
+    )
+    _print(as_text(inspection(recording)))
+
+
+@seatrial.command()
 @click.argument("recording", type=PATH)
 @click.option(
     "--format",
