@@ -26,7 +26,9 @@ from harness.options import (
     post_of,
     seconds_of,
     wait_option,
+    with_capture,
     with_crew,
+    with_recorder,
     workers_of,
 )
 from harness.progress import progress
@@ -338,21 +340,7 @@ def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
 
 @seatrial.command("import")
 @click.argument("sources", nargs=-1, required=True, type=PATH)
-@option(
-    "--output",
-    "-o",
-    required=True,
-    type=PATH,
-    help="The recording to write, such as rec.parquet.",
-)
-@click.option(
-    "--format",
-    "form",
-    envvar="SEATRIAL_CAPTURE_FORMAT",
-    show_envvar=True,
-    help="accesslog, gor or har; recognised where it is left out.",
-)
-@option("--host", help="The host to keep of a HAR; default: the most frequent.")
+@with_capture
 def import_(
     sources: tuple[Path, ...], output: Path, form: str | None, host: str | None
 ) -> None:
@@ -364,51 +352,34 @@ def import_(
     by SEATRIAL_REDACTION_KEY or a key file that is made on first use.
     """
     from harness.capture import import_capture  # noqa: PLC0415 - heavy
-    from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
     from harness.capture.key import redaction_key  # noqa: PLC0415 - heavy
-    from harness.report.inspection import as_text  # noqa: PLC0415 - heavy
 
-    recording = import_capture(
-        sources, output, format=form, key=redaction_key(), host=host
+    _inspect(
+        import_capture(sources, output, format=form, key=redaction_key(), host=host)
     )
-    _print(as_text(inspection(recording)))
 
 
 @seatrial.command()
-@option(
-    "--listen",
-    metavar="HOST:PORT",
-    default="127.0.0.1:9000",
-    show_default=True,
-    help="Where clients connect.",
-)
-@option("--to", "service", metavar="URL", required=True, help="The service behind it.")
-@option(
-    "--output",
-    "-o",
-    required=True,
-    type=PATH,
-    help="The recording to write, such as rec.parquet.",
-)
+@with_recorder
 def record(listen: str, service: str, output: Path) -> None:
     """Record what passes to a service, with bodies and answers, until Ctrl-C.
 
     Needs mitmdump: pip install 'seatrial[record]', or pipx install mitmproxy. The
     recording is redacted as those of `import` are.
     """
-    from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
     from harness.capture.key import redaction_key  # noqa: PLC0415 - heavy
     from harness.capture.live import record as run  # noqa: PLC0415 - heavy
-    from harness.report.inspection import as_text  # noqa: PLC0415 - heavy
 
-    recording = run(
-        address_of("--listen", listen),
-        service,
-        output,
-        key=redaction_key(),
-        announce=progress.say,
-    )
-    _print(as_text(inspection(recording)))
+    address, key = address_of("--listen", listen), redaction_key()
+    _inspect(run(address, service, output, key=key, announce=progress.say))
+
+
+def _inspect(recording: Recording, form: str = "terminal") -> None:
+    from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
+    from harness.report.inspection import as_json, as_text  # noqa: PLC0415 - heavy
+
+    write = {"terminal": as_text, "json": as_json}[form]
+    _print(write(inspection(recording)))
 
 
 @seatrial.command()
@@ -424,9 +395,6 @@ def record(listen: str, service: str, output: Path) -> None:
 )
 def inspect(recording: Path, form: str) -> None:
     """Show what a recording holds, and what was left out and why."""
-    from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
-    from harness.report.inspection import as_json, as_text  # noqa: PLC0415 - heavy
     from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
 
-    write = {"terminal": as_text, "json": as_json}[form]
-    _print(write(inspection(open_recording(recording))))
+    _inspect(open_recording(recording), form)

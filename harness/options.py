@@ -10,7 +10,7 @@ import click
 from harness.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from harness.load.fleet import Post
 
@@ -27,7 +27,9 @@ __all__ = [
     "post_of",
     "seconds_of",
     "wait_option",
+    "with_capture",
     "with_crew",
+    "with_recorder",
     "workers_of",
 ]
 
@@ -64,6 +66,13 @@ out_option = option(
     show_default=True,
     help="Directory in which each trial gets its own.",
 )
+output_option = option(
+    "--output",
+    "-o",
+    required=True,
+    type=PATH,
+    help="The recording to write, such as rec.parquet.",
+)
 wait_option = option(
     "--wait", is_flag=True, help="Wait for another trial on this machine."
 )
@@ -98,9 +107,49 @@ _crew = (
 
 def with_crew(command: Callable[..., Any]) -> Callable[..., Any]:
     """Who sends the load: the options of a command that runs a trial."""
-    for each in reversed(_crew):
+    return _with(_crew, command)
+
+
+def _with(
+    options: Sequence[Callable[[Any], Any]], command: Callable[..., Any]
+) -> Callable[..., Any]:
+    for each in reversed(options):
         command = each(command)
     return command
+
+
+_capture = (
+    output_option,
+    click.option(
+        "--format",
+        "form",
+        envvar="SEATRIAL_CAPTURE_FORMAT",
+        show_envvar=True,
+        help="accesslog, gor or har; recognised where it is left out.",
+    ),
+    option("--host", help="The host to keep of a HAR; default: the most frequent."),
+)
+_recorder = (
+    option(
+        "--listen",
+        metavar="HOST:PORT",
+        default="127.0.0.1:9000",
+        show_default=True,
+        help="Where clients connect.",
+    ),
+    option("--to", "service", metavar="URL", required=True, help="The service behind."),
+    output_option,
+)
+
+
+def with_capture(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What to read of a capture, and where the recording goes."""
+    return _with(_capture, command)
+
+
+def with_recorder(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Between whom to stand, and where the recording goes."""
+    return _with(_recorder, command)
 
 
 inconclusive_option = option(
