@@ -96,6 +96,8 @@ def test_garbage_in_a_good_line_is_only_counted(
         (f'1.2.3.4 - - {TIME} "GET /" x 5', "expected status and size at column 49"),
         (f'1.2.3.4 - - {TIME} "GET /" 200 5 "-" "cut', 'expected "referer" and'),
         ('1.2.3.4 - - [31/Feb/2015:10:05:03 +0000] "GET /" 200 5', "not a time"),
+        ('1.2.3.4 - - [17/May/2015:10:05:03 +0000x] "GET /" 200 5', "not a time"),
+        ('1.2.3.4 - - [17/May/2015:10:05:60 +0000] "GET /" 200 5', "not a time"),
         ('1.2.3.4 - - [01/Jan/0001:00:00:00 +0000] "GET /" 200 5', "not a time"),
         ('1.2.3.4 - - [yesterday] "GET /" 200 5', "not a time"),
         (f'1.2.3.4 - - {TIME} "GET /" 200 {1 << 63}', "no answer has this size"),
