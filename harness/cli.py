@@ -32,12 +32,14 @@ from harness.options import (
     wait_option,
     with_capture,
     with_crew,
+    with_recorder,
 )
 from harness.progress import progress
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.model.traffic import Recording
     from harness.model.verdict import Report
 
 __all__ = ["seatrial"]
@@ -299,15 +301,7 @@ def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
 
 @seatrial.command("import", help=IMPORT_HELP)
 @click.argument("sources", nargs=-1, required=True, type=PATH)
-@option(
-    "--output",
-    "-o",
-    required=True,
-    type=PATH,
-    help="The recording to write, such as rec.parquet.",
-)
 @with_capture
-@option("--redact", type=PATH, metavar="RULES", help="YAML: add, allow, drop.")
 def import_(
     sources: tuple[Path, ...],
     output: Path,
@@ -318,10 +312,8 @@ def import_(
 ) -> None:
     """Make a redacted recording of captures."""
     from harness.capture import import_capture  # noqa: PLC0415 - heavy
-    from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
     from harness.capture.key import redaction_key  # noqa: PLC0415 - heavy
     from harness.capture.rulefile import read_rules  # noqa: PLC0415 - heavy
-    from harness.report.inspection import as_text  # noqa: PLC0415 - heavy
 
     rules = read_rules(redact)
     recording = import_capture(
@@ -333,7 +325,30 @@ def import_(
         host=host,
         rules=rules,
     )
-    _print(as_text(inspection(recording)))
+    _inspect(recording)
+
+
+@seatrial.command()
+@with_recorder
+def record(listen: str, service: str, output: Path) -> None:
+    """Record what passes to a service, with bodies and answers, until Ctrl-C.
+
+    Needs mitmdump: pip install 'seatrial[record]', or pipx install mitmproxy. The
+    recording is redacted as those of `import` are.
+    """
+    from harness.capture.key import redaction_key  # noqa: PLC0415 - heavy
+    from harness.capture.live import record as run  # noqa: PLC0415 - heavy
+
+    address, key = address_of("--listen", listen), redaction_key()
+    _inspect(run(address, service, output, key=key, announce=progress.say))
+
+
+def _inspect(recording: Recording, form: str = "terminal") -> None:
+    from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
+    from harness.report.inspection import as_json, as_text  # noqa: PLC0415 - heavy
+
+    write = {"terminal": as_text, "json": as_json}[form]
+    _print(write(inspection(recording)))
 
 
 @seatrial.command()
@@ -342,18 +357,16 @@ def import_(
 @option("--secrets", is_flag=True, help="Only what is left to redact; exits with 1.")
 def inspect(recording: Path, form: str, secrets: bool) -> int:
     """Show what a recording holds, and what was left out and why."""
-    from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
-    from harness.capture.leftover import leftovers  # noqa: PLC0415 - heavy
-    from harness.report import leftover  # noqa: PLC0415 - heavy
-    from harness.report.inspection import as_json, as_text  # noqa: PLC0415 - heavy
     from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
 
     opened = open_recording(recording)
-    if secrets:
-        left = leftovers(opened)
-        tell = {"terminal": leftover.as_text, "json": leftover.as_json}[form]
-        _print(tell(opened, left))
-        return EXIT_OF["FAIL" if left else "PASS"]
-    write = {"terminal": as_text, "json": as_json}[form]
-    _print(write(inspection(opened)))
-    return EXIT_OF["PASS"]
+    if not secrets:
+        _inspect(opened, form)
+        return EXIT_OF["PASS"]
+    from harness.capture.leftover import leftovers  # noqa: PLC0415 - heavy
+    from harness.report import leftover  # noqa: PLC0415 - heavy
+
+    left = leftovers(opened)
+    tell = {"terminal": leftover.as_text, "json": leftover.as_json}[form]
+    _print(tell(opened, left))
+    return EXIT_OF["FAIL" if left else "PASS"]

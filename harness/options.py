@@ -11,7 +11,7 @@ from harness.errors import InputError
 from harness.progress import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from harness.environment import Reference
     from harness.load.fleet import Post
@@ -44,6 +44,7 @@ __all__ = [
     "wait_option",
     "with_capture",
     "with_crew",
+    "with_recorder",
     "workers_of",
 ]
 
@@ -124,6 +125,13 @@ out_option = option(
     show_default=True,
     help="Directory in which each trial gets its own.",
 )
+output_option = option(
+    "--output",
+    "-o",
+    required=True,
+    type=PATH,
+    help="The recording to write, such as rec.parquet.",
+)
 wait_option = option(
     "--wait", is_flag=True, help="Wait for another trial on this machine."
 )
@@ -161,7 +169,21 @@ _crew = (
 )
 
 
+def with_crew(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Who sends the load: the options of a command that runs a trial."""
+    return _with(_crew, command)
+
+
+def _with(
+    options: Sequence[Callable[[Any], Any]], command: Callable[..., Any]
+) -> Callable[..., Any]:
+    for each in reversed(options):
+        command = each(command)
+    return command
+
+
 _capture = (
+    output_option,
     click.option(
         "--format",
         "form",
@@ -179,21 +201,29 @@ _capture = (
         "--host",
         help="The host to keep; default: of a HAR the most frequent, else all.",
     ),
+    option("--redact", type=PATH, metavar="RULES", help="YAML: add, allow, drop."),
+)
+_recorder = (
+    option(
+        "--listen",
+        metavar="HOST:PORT",
+        default="127.0.0.1:9000",
+        show_default=True,
+        help="Where clients connect.",
+    ),
+    option("--to", "service", metavar="URL", required=True, help="The service behind."),
+    output_option,
 )
 
 
 def with_capture(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What kind of capture it is: the options of a command that reads one."""
-    for each in reversed(_capture):
-        command = each(command)
-    return command
+    """What to read of a capture, and where the recording goes."""
+    return _with(_capture, command)
 
 
-def with_crew(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Who sends the load: the options of a command that runs a trial."""
-    for each in reversed(_crew):
-        command = each(command)
-    return command
+def with_recorder(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Between whom to stand, and where the recording goes."""
+    return _with(_recorder, command)
 
 
 inconclusive_option = option(

@@ -14,23 +14,35 @@ a request is late by its own duration. Both clocks tick once a second.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
-from functools import lru_cache
+from dataclasses import dataclass
+from datetime import date, time
+from functools import lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+import pyarrow.compute as pc
+
 from harness.capture.answer import response_of
-from harness.capture.clock import epoch_ns
+from harness.capture.batch import Batch
+from harness.capture.clock import moments_ns, since_epoch
+from harness.capture.column import Column, halves, lines_of
 from harness.capture.head import one_line, origin_form
 from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE, WEBSOCKET
-from harness.model.traffic import Exchange, Request
+from harness.model.traffic import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
     from harness.capture.source import Source
     from harness.capture.tally import Tally
-    from harness.model.traffic import Response
+    from harness.model.traffic import Exchange, Response
+
+    _Said = tuple[Request, Response | None, str]
+    _Row = tuple[int, str, _Said]
 
 __all__ = ["read", "sniff"]
 
@@ -43,8 +55,10 @@ _FIELDS: Final = (
     ('"referer" and "user agent"', rf"(?: {_QUOTED} {_QUOTED}(?: .*)?)?\s*$"),
 )
 _LINE: Final = re.compile("".join(pattern for _, pattern in _FIELDS))
+_SENDER: Final = re.compile(_FIELDS[0][1].removesuffix(" "))
+_REST: Final = re.compile("".join(pattern for _, pattern in _FIELDS[2:])[1:])
 _REQUEST: Final = re.compile(r"([A-Z][A-Z_-]*) (\S+)(?: HTTP/(\d(?:\.\d)?))?")
-_NEWER: Final = re.compile(r' HTTP/([23])(?:\.\d)?" ')
+_NEWER: Final = re.compile(r" HTTP/([23])(?:\.\d)?$")
 _SWITCHED: Final = "101"
 _ESCAPE: Final = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
 _ESCAPED: Final[Mapping[str, str]] = {
@@ -56,7 +70,11 @@ _ESCAPED: Final[Mapping[str, str]] = {
     "v": "\v",
 }
 _SNIFFED_LINES: Final = 100
-_CACHED: Final = 8192
+_CACHED: Final = 16_384
+_BLOCK_BYTES: Final = 8 << 20
+_LEFT_OUT: Final = 2
+_DAY_S: Final = 86_400
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 _MONTHS: Final[Mapping[str, int]] = {
     name: number
     for number, name in enumerate(
@@ -77,9 +95,10 @@ _MONTHS: Final[Mapping[str, int]] = {
         start=1,
     )
 }
-_TIME: Final = re.compile(
-    r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"
+_MINUTE: Final = re.compile(
+    r"([0-9]{2})/([A-Z][a-z]{2})/([0-9]{4}):([0-9]{2}):([0-9]{2})"
 )
+_ZONE: Final = re.compile(r" ([+-])([0-9]{2})([0-9]{2})")
 
 
 def sniff(head: bytes) -> bool:
@@ -98,19 +117,95 @@ def read(
         host: keep only this virtual host, in lower case.
         tally: takes what is left out.
     """
+    for batch in batches(sources, host, tally):
+        yield from batch.exchanges()
+
+
+def batches(
+    sources: Sequence[Source],
+    host: str | None,
+    tally: Tally,
+    block_bytes: int = _BLOCK_BYTES,
+) -> Iterator[Batch]:
+    """The same in batches, each of about so many bytes of the log."""
     for source in sources:
-        for number, line in enumerate(source.lines(), start=1):
-            found = _exchange(line, host)
-            if isinstance(found, Exchange):
-                if newer := _NEWER.search(line):
-                    tally.adapt(f"HTTP/{newer[1]}, replayed over HTTP/1.1")
-                yield found
-            elif not line.isspace():
-                tally.skip(found[0], f"{source.name}:{number}", found[1])
+        first = 1
+        for block in source.blocks(block_bytes):
+            lines = lines_of(block)
+            parts = _parts(lines, host)
+            for row, reason, why in _left_out(lines, parts, host):
+                tally.skip(reason, f"{source.name}:{first + row}", why)
+            first += len(lines)
+            batch = _batch(parts, tally)
+            if len(batch):
+                yield batch
 
 
-def _exchange(line: str, host: str | None) -> Exchange | tuple[str, str]:
-    """The exchange of a line, or the reason why there is none, and what is wrong."""
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The parts of some lines, as far as they are plain to see.
+
+    None of them can end elsewhere: the time has no `]` in it, and what is before it no
+    ` [`.
+
+    Attributes:
+        starts_ns: -1 where the time cannot be read.
+        clients: who sent each.
+        said: what is behind the time.
+    """
+
+    starts_ns: NDArray[np.int64]
+    clients: Column[str]
+    said: Column[_Said]
+
+    def known(self) -> NDArray[np.bool_]:
+        """Of which lines all parts can be read."""
+        known: NDArray[np.bool_] = (
+            (self.starts_ns >= 0) & self.clients.known() & self.said.known()
+        )
+        return known
+
+
+def _parts(lines: pa.LargeBinaryArray, host: str | None) -> _Parts:
+    head, rest = halves(lines, b'] "')
+    who, when = halves(head, b" [")
+    return _Parts(
+        _starts_ns(when), Column(who, partial(_sender, host)), Column(rest, _said)
+    )
+
+
+def _left_out(
+    lines: pa.LargeBinaryArray, parts: _Parts, host: str | None
+) -> Iterator[tuple[int, str, str]]:
+    """Rows that are none, with why, once all that are not plain are read as a whole."""
+    for row in np.flatnonzero(~parts.known()).tolist():
+        line = lines[row].as_py().decode("latin-1")
+        found = _row(line, host)
+        if len(found) == _LEFT_OUT:
+            if not line.isspace():
+                yield row, *found
+            continue
+        parts.starts_ns[row], client, said = found
+        parts.clients.put(row, client)
+        parts.said.put(row, said)
+
+
+def _batch(parts: _Parts, tally: Tally) -> Batch:
+    rows = np.flatnonzero(parts.known())
+    said = parts.said.coded(rows)
+    for (_, _, newer), count in zip(said.values, said.counts(), strict=True):
+        if newer:
+            tally.adapt(f"HTTP/{newer}, replayed over HTTP/1.1", count)
+    return Batch(
+        starts_ns=parts.starts_ns[rows],
+        clients=parts.clients.coded(rows),
+        requests=said.of_each(lambda each: each[0]),
+        responses=said.of_each(lambda each: each[1]),
+    )
+
+
+def _row(line: str, host: str | None) -> _Row | tuple[str, str]:
+    """The row of any line, or the reason why there is none, and what is wrong."""
     match = _LINE.match(line)
     start_ns = _start_ns(match[5]) if match else None
     if match is None or start_ns is None:
@@ -126,12 +221,36 @@ def _exchange(line: str, host: str | None) -> Exchange | tuple[str, str]:
         response = _response(match[7], match[8])
     except ValueError:
         return MALFORMED, "no answer has this size"
-    return Exchange(
-        start_ns=start_ns,
-        client=_client(match[2], match[4]),
-        request=request,
-        response=response,
-    )
+    client = _client(match[2], match[4])
+    return start_ns, client, (request, response, _newer(match[6]))
+
+
+@lru_cache(maxsize=_CACHED)
+def _sender(host: str | None, text: str) -> str | None:
+    """The client of a line for that virtual host."""
+    match = _SENDER.fullmatch(text)
+    if match is None or (host and (match[1] or "").lower() != host):
+        return None
+    return _client(match[2], match[4])
+
+
+@lru_cache(maxsize=_CACHED)
+def _said(text: str) -> _Said | None:
+    """What is behind the time, as `_row` has it; `None` where it is left out."""
+    match = _REST.match(text)
+    request = _request(match[1], match[4], match[5]) if match else None
+    if match is None or request is None or match[2] == _SWITCHED:
+        return None
+    try:
+        return request, _response(match[2], match[3]), _newer(match[1])
+    except ValueError:
+        return None
+
+
+def _newer(request_line: str) -> str:
+    """The version where HTTP/1.1 is not what was spoken."""
+    match = _NEWER.search(request_line)
+    return match[1] if match else ""
 
 
 def _fault(line: str) -> str:
@@ -144,26 +263,60 @@ def _fault(line: str) -> str:
     return "not a time between the brackets"
 
 
-@lru_cache(maxsize=_CACHED)
-def _start_ns(text: str) -> int | None:
-    match = _TIME.fullmatch(text)
-    if match is None or match[2] not in _MONTHS:
+def _starts_ns(times: pa.LargeBinaryArray) -> NDArray[np.int64]:
+    """The moments of many times; -1 where there is none."""
+    minutes, seconds, zones = (
+        Column(pc.binary_slice(times, part.start, part.stop), read)
+        for part, read in _PARTS_OF_TIME
+    )
+    known = minutes.known() & seconds.known() & zones.known()
+    since_s = minutes.filled(0) + seconds.filled(0) - zones.filled(0)
+    return moments_ns(np.where(known, since_s, -1))
+
+
+def _start_ns(time: str) -> int | None:
+    minute_s, second_s, ahead_s = (read(time[part]) for part, read in _PARTS_OF_TIME)
+    if minute_s is None or second_s is None or ahead_s is None:
         return None
-    day, _, year, hour, minute, second, sign, hours, minutes = match.groups()
-    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    return since_epoch((minute_s + second_s - ahead_s) * 1_000_000_000)
+
+
+@lru_cache(maxsize=_CACHED)
+def _minute_s(text: str) -> int | None:
+    """Seconds from 1970 to this minute, both in its own time zone."""
+    match = _MINUTE.fullmatch(text)
+    if match is None:
+        return None
+    day, year, hour, minute = map(int, match.group(1, 3, 4, 5))
     try:
-        moment = datetime(
-            int(year),
-            _MONTHS[match[2]],
-            int(day),
-            int(hour),
-            int(minute),
-            int(second),
-            tzinfo=timezone(offset if sign == "+" else -offset),
-        )
+        time(hour, minute)
+        days = date(year, _MONTHS.get(match[2], 0), day).toordinal() - _EPOCH
     except ValueError:
         return None
-    return epoch_ns(moment)
+    return days * _DAY_S + (hour * 60 + minute) * 60
+
+
+@lru_cache(maxsize=_CACHED)
+def _ahead_s(text: str) -> int | None:
+    """Seconds by which a time zone is ahead of UTC, less than a day."""
+    match = _ZONE.fullmatch(text)
+    if match is None:
+        return None
+    ahead_s = (int(match[2]) * 60 + int(match[3])) * 60
+    if ahead_s >= _DAY_S:
+        return None
+    return ahead_s if match[1] == "+" else -ahead_s
+
+
+_PARTS_OF_TIME: Final = (
+    (slice(0, 17), _minute_s),
+    (slice(17, 20), {f":{second:02}": second for second in range(60)}.get),
+    (slice(20, 27), _ahead_s),
+)
+"""Minute, second and time zone: where each stands in a time, and what it means.
+
+The last goes a byte too far, so that nothing can follow it.
+"""
 
 
 @lru_cache(maxsize=_CACHED)

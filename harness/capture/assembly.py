@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
 
 from harness.capture.clock import spread
-from harness.capture.order import TELLING
+from harness.capture.order import CREDENTIALS
 from harness.store.recording import SCHEMA
 
 if TYPE_CHECKING:
@@ -85,14 +86,22 @@ class Assembly:
             yield _replaced(table, start_ns=pa.array(starts_ns))
 
     def _named(self, table: pa.Table, starts_ns: list[int]) -> list[str]:
-        clients = table["client"].to_pylist()
-        told = [[""] * len(clients)] * len(TELLING)
-        if self._shared_clients:
-            told = [table[name].to_pylist() for name in TELLING]
-        agents, credentials, given = told
+        clients = _texts(table["client"])
+        if not self._shared_clients:
+            alone = zip(clients, repeat(""), strict=False)
+            return list(map(self._sessions.session, alone, starts_ns))
+        agents = table["agent"].to_numpy().tolist()
+        credentials, given = (_texts(table[name]) for name in CREDENTIALS)
         visitors = zip(clients, agents, strict=True)
         of = self._sessions.session
         return list(map(of, visitors, starts_ns, credentials, given))
+
+
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    """The same as `to_pylist`, which would make each text once a row."""
+    encoded = column.combine_chunks().dictionary_encode()
+    texts = encoded.dictionary.to_pylist()
+    return list(map(texts.__getitem__, encoded.indices.to_numpy().tolist()))
 
 
 def _replaced(table: pa.Table, **columns: pa.Array) -> pa.Table:

@@ -10,9 +10,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["epoch_ns", "since_epoch", "spread"]
+__all__ = ["epoch_ns", "moments_ns", "since_epoch", "spread"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND_NS: Final = 1_000_000_000
 _LAST_NS: Final = 1 << 62
 
 
@@ -27,6 +28,13 @@ def since_epoch(moment_ns: int) -> int | None:
     Such a time was never set: it is the year 1 where .NET or Go wrote the capture.
     """
     return moment_ns if 0 <= moment_ns <= _LAST_NS else None
+
+
+def moments_ns(since_s: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of whole seconds since 1970; -1 for what `since_epoch` does not take."""
+    taken = (since_s >= 0) & (since_s <= _LAST_NS // _SECOND_NS)
+    moments: NDArray[np.int64] = np.where(taken, since_s, 0) * _SECOND_NS
+    return np.where(taken, moments, -1)
 
 
 def spread(ticks_ns: NDArray[np.int64], clock_ns: int) -> NDArray[np.int64]:

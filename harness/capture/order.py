@@ -1,13 +1,14 @@
 """Any number of exchanges in the order of their start, in bounded memory.
 
-An external merge sort: exchanges are sorted a run at a time and spilled, then the runs
-are merged, a limited number at once. What is spilled is already redacted.
+An external merge sort: exchanges are sorted a batch at a time and spilled, then these
+runs are merged, a limited number at once. What is spilled is already redacted. What is
+in order already, as most of a log is, is passed on as it is.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from hashlib import blake2b
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from harness.capture.credential import credential_given, credential_of
-from harness.store.recording import table_of
+from harness.store.coded import coded
+from harness.store.row import table_of_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from harness.model.traffic import Exchange, Request
+    from harness.capture.batch import Batch
+    from harness.model.traffic import Request
 
-__all__ = ["TELLING", "Sizes", "ordered"]
+__all__ = ["CREDENTIALS", "Sizes", "ordered"]
 
 Key = tuple[int, int]
 
-TELLING: Final = ("agent", "credential", "given")
+CREDENTIALS: Final = ("credential", "given")
 """Columns that tell users of one client apart: the user agent, the credential that was
 sent, and the one that the answer gave."""
 
@@ -41,40 +44,36 @@ class Sizes:
     """What bounds the memory of a sort.
 
     Attributes:
-        run_rows: rows sorted at once.
-        run_body_bytes: bodies of both ways sorted at once, roughly.
         batch_rows: rows of each run in memory while runs are merged.
         batch_bytes: the same in bytes, on average of a run.
         fan_in: runs merged at once; more are merged on several levels.
     """
 
-    run_rows: int = 16_384
-    run_body_bytes: int = 32 << 20
-    batch_rows: int = 1_024
-    batch_bytes: int = 1 << 20
-    fan_in: int = 64
+    batch_rows: int = 4_096
+    batch_bytes: int = 1 << 19
+    fan_in: int = 256
 
 
 _SIZES: Final = Sizes()
 
 
 def ordered(
-    exchanges: Iterable[Exchange], directory: Path, sizes: Sizes = _SIZES
+    batches: Iterable[Batch], directory: Path, sizes: Sizes = _SIZES
 ) -> Iterator[pa.Table]:
     """The exchanges ordered by start, those of one moment as they came.
 
     Args:
-        exchanges: in any order.
+        batches: of exchanges in any order; each is sorted at once.
         directory: takes the spilled runs; empty again at the end.
         sizes: bounds of memory.
 
     Yields:
-        Tables with the columns of a recording, those of `TELLING`, and `place`, the
-        place in the capture.
+        Tables with the columns of a recording and four more: `place`, the place in the
+        capture, `agent`, a number for the user agent, and those of `CREDENTIALS`.
     """
     runs = [
         _spilled(iter((run,)), directory / f"run-{number}", sizes)
-        for number, run in enumerate(_runs(exchanges, sizes))
+        for number, run in enumerate(_runs(batches))
     ]
     level = 0
     while len(runs) > sizes.fan_in:
@@ -89,44 +88,46 @@ def ordered(
     yield from _merged(runs)
 
 
-def _runs(exchanges: Iterable[Exchange], sizes: Sizes) -> Iterator[pa.Table]:
-    """Sorted tables of limited size."""
-    pending: list[Exchange] = []
-    body_bytes = place = 0
-    for exchange in exchanges:
-        pending.append(exchange)
-        body_bytes += len(exchange.request.body)
-        if exchange.response and exchange.response.body:
-            body_bytes += len(exchange.response.body)
-        if len(pending) == sizes.run_rows or body_bytes > sizes.run_body_bytes:
-            yield _sorted_run(pending, place)
-            place += len(pending)
-            pending, body_bytes = [], 0
-    if pending:
-        yield _sorted_run(pending, place)
+def _runs(batches: Iterable[Batch]) -> Iterator[pa.Table]:
+    """A sorted table of each."""
+    first = 0
+    for batch in batches:
+        places = np.argsort(batch.starts_ns, kind="stable")
+        rows = batch.taken(places)
+        table = table_of_columns(
+            starts_ns=rows.starts_ns,
+            sessions=coded([""]).taken(np.zeros_like(places)),
+            clients=rows.clients,
+            requests=rows.requests,
+            responses=rows.responses,
+        )
+        agents = rows.requests.of_each(_agent)
+        agents_by_row = np.array(agents.values, np.int64)[agents.places]
+        table = table.append_column("place", pa.array(first + places))
+        table = table.append_column("agent", pa.array(agents_by_row))
+        credentials = (
+            rows.requests.of_each(credential_of),
+            rows.responses.of_each(credential_given),
+        )
+        for name, column in zip(CREDENTIALS, credentials, strict=True):
+            texts = pa.array(column.values, pa.string())
+            table = table.append_column(name, texts.take(pa.array(column.places)))
+        yield table
+        first += len(batch)
 
 
-def _sorted_run(exchanges: Sequence[Exchange], place: int) -> pa.Table:
-    places = pa.array(range(place, place + len(exchanges)), pa.int64())
-    told = zip(*map(_telling, exchanges), strict=True)
-    table = table_of(exchanges).append_column("place", places)
-    for name, values in zip(TELLING, told, strict=True):
-        table = table.append_column(name, pa.array(values, pa.string()))
-    return _by_start(table)
-
-
-def _telling(exchange: Exchange) -> tuple[str, str, str]:
-    return *_of_request(exchange.request), credential_given(exchange.response)
-
-
-@lru_cache(maxsize=8192)
-def _of_request(request: Request) -> tuple[str, str]:
-    return dict(request.headers).get("user-agent", ""), credential_of(request)
+def _agent(request: Request) -> int:
+    """A number for the user agent; two have the same less than once in 2**60."""
+    agent = dict(request.headers).get("user-agent", "")
+    return int.from_bytes(blake2b(agent.encode(), digest_size=7).digest())
 
 
 def _by_start(table: pa.Table) -> pa.Table:
-    keys = (_numbers(table, "place"), _numbers(table, "start_ns"))
-    return table.take(pa.array(np.lexsort(keys)))
+    starts, places = (_numbers(table, name) for name in ("start_ns", "place"))
+    later = np.diff(starts)
+    if np.all((later > 0) | ((later == 0) & (np.diff(places) > 0))):
+        return table
+    return table.take(pa.array(np.lexsort((places, starts))))
 
 
 def _numbers(table: pa.Table | pa.RecordBatch, name: str) -> NDArray[np.int64]:
@@ -188,8 +189,9 @@ def _merged(runs: Sequence[Path]) -> Iterator[pa.Table]:
     cursors = [_Cursor(run) for run in runs]
     while cursors:
         bound = min(cursor.last for cursor in cursors)
-        batches = [cursor.taken(bound) for cursor in cursors]
-        yield _by_start(pa.Table.from_batches(batches).combine_chunks())
+        taken = [cursor.taken(bound) for cursor in cursors]
+        rows = pa.Table.from_batches([each for each in taken if len(each)])
+        yield _by_start(rows.combine_chunks())
         cursors = [cursor for cursor in cursors if cursor.live]
     for run in runs:
         run.unlink()

@@ -11,9 +11,11 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["DamagedError", "unpacked"]
+__all__ = ["PIECE_BYTES", "DamagedError", "unpacked"]
 
-_PIECE_BYTES: Final = 1 << 20
+PIECE_BYTES: Final = 1 << 20
+"""The most in a piece."""
+
 _READ_BYTES: Final = 1 << 16
 _MAGIC_BYTES: Final = 4
 _GZIP: Final = b"\x1f\x8b\x08"
@@ -58,12 +60,12 @@ def unpacked(raw: IO[bytes], cut: Callable[[], None] | None = None) -> Iterator[
         stream = pa.CompressedInputStream(raw, "zstd")
         yield from iter(partial(_unzstd, stream), b"")
     else:
-        yield from iter(partial(raw.read, _PIECE_BYTES), b"")
+        yield from iter(partial(raw.read, PIECE_BYTES), b"")
 
 
 def _unzstd(stream: pa.CompressedInputStream) -> bytes:
     try:
-        piece: bytes = stream.read(_PIECE_BYTES)
+        piece: bytes = stream.read(PIECE_BYTES)
     except OSError as exc:
         raise DamagedError("zstd", exc, "unpack what is left with `zstd -dc`") from exc
     return piece
@@ -80,7 +82,7 @@ def _gunzipped(raw: IO[bytes], cut: Callable[[], None]) -> Iterator[bytes]:
         rest = part.lstrip(b"\0") if fresh else part
         while rest:
             try:
-                piece = unpack.decompress(rest, _PIECE_BYTES)
+                piece = unpack.decompress(rest, PIECE_BYTES)
             except zlib.error:
                 if fresh or not part.startswith(_GZIP):
                     raise

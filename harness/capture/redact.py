@@ -14,9 +14,11 @@ import re
 from collections import Counter
 from dataclasses import replace
 from functools import lru_cache, partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import unquote
 
+from harness.capture.batch import Batch
 from harness.capture.escape import coded
 from harness.capture.notation import body, plain, url
 from harness.capture.pseudonym import Pseudonyms
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.model.traffic import Response
+    from harness.store.coded import Coded
 
     Headers = tuple[tuple[str, str], ...]
     Kinds = tuple[str, ...]
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
 __all__ = ["Redactor", "header"]
 
 T = TypeVar("T")
+Given = TypeVar("Given")
+Written = TypeVar("Written")
 
 _CACHED: Final = 8192
 
@@ -196,12 +201,8 @@ class Redactor:
     def redact(self, exchange: Exchange) -> Exchange:
         """The exchange with pseudonyms for its client and its secrets."""
         request, kinds = self._request(exchange.request)
-        response = exchange.response
-        if response is not None and (response.headers or response.body):
-            response, more = self._noted(partial(self._masked_response, response))
-            kinds += more
-        if kinds:
-            self._counts.update(kinds)
+        response, more = self._response(exchange.response)
+        self._counts.update(kinds + more)
         return Exchange(
             start_ns=exchange.start_ns,
             client=self._client(exchange.client),
@@ -209,6 +210,24 @@ class Redactor:
             request=request,
             response=response,
         )
+
+    def redact_batch(self, batch: Batch) -> Batch:
+        """The same of many."""
+        return Batch(
+            starts_ns=batch.starts_ns,
+            clients=batch.clients.of_each(self._client),
+            requests=self._each(batch.requests, self._request),
+            responses=self._each(batch.responses, self._response),
+        )
+
+    def _each(
+        self, column: Coded[Given], write: Callable[[Given], tuple[Written, Kinds]]
+    ) -> Coded[Written]:
+        found = column.of_each(write)
+        for (_, kinds), count in zip(found.values, found.counts(), strict=True):
+            for kind in kinds:
+                self._counts[kind] += count
+        return found.of_each(itemgetter(0))
 
     def redacted(self) -> tuple[Skipped, ...]:
         """How many values were hidden so far besides clients, by kind."""
@@ -251,6 +270,11 @@ class Redactor:
         ):
             return request
         return replace(request, target=target, headers=headers, body=content)
+
+    def _response(self, response: Response | None) -> tuple[Response | None, Kinds]:
+        if response is None or not (response.headers or response.body):
+            return response, ()
+        return self._noted(partial(self._masked_response, response))
 
     def _masked_response(self, response: Response) -> Response:
         return replace(

@@ -14,6 +14,9 @@ from harness.capture.credential import COOKIE
 
 __all__ = ["IDLE_NS", "Sessions"]
 
+Visitor = tuple[str, object]
+"""A client, and what stands for its user agent."""
+
 IDLE_NS: Final = 30 * 60 * 1_000_000_000
 """Half an hour, the habit of web analytics."""
 
@@ -50,13 +53,13 @@ class Sessions:
     def __init__(self, idle_ns: int = IDLE_NS) -> None:
         self.opened = 0
         self._idle_ns = idle_ns
-        self._open: dict[tuple[str, ...], _Session] = {}
-        self._shared: set[tuple[str, str]] = set()
+        self._open: dict[tuple[object, ...], _Session] = {}
+        self._shared: set[Visitor] = set()
         self._asked = 0
 
     def session(
         self,
-        visitor: tuple[str, str],
+        visitor: Visitor,
         start_ns: int,
         credential: str = "",
         given: str = "",
@@ -64,7 +67,7 @@ class Sessions:
         """The session of an exchange.
 
         Args:
-            visitor: client and user agent.
+            visitor: client, and what stands for its user agent.
             start_ns: of the request.
             credential: that it sent.
             given: the credential that its answer gave, for what follows.
@@ -86,7 +89,7 @@ class Sessions:
         return session.name
 
     def _known(
-        self, visitor: tuple[str, str], now_ns: int, credential: str, given: str
+        self, visitor: Visitor, now_ns: int, credential: str, given: str
     ) -> _Session | None:
         """A new credential belongs to who had none so far.
 
@@ -107,7 +110,7 @@ class Sessions:
         nobody = self._alive(_key("", visitor), now_ns)
         return nobody if nobody and not nobody.credential else None
 
-    def _alive(self, key: tuple[str, ...], now_ns: int) -> _Session | None:
+    def _alive(self, key: tuple[object, ...], now_ns: int) -> _Session | None:
         session = self._open.get(key)
         lasts = session is not None and now_ns - session.last_ns <= self._idle_ns
         return session if lasts else None
@@ -121,6 +124,6 @@ class Sessions:
         self._shared &= self._open.keys()
 
 
-def _key(credential: str, visitor: tuple[str, str]) -> tuple[str, ...]:
+def _key(credential: str, visitor: Visitor) -> tuple[object, ...]:
     """A cookie is one browser's; an Authorization may be that of many clients."""
     return (credential,) if credential.startswith(COOKIE) else (credential, *visitor)

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from harness.capture.packing import DamagedError, unpacked
+from harness.capture.packing import PIECE_BYTES, DamagedError, unpacked
 from harness.errors import RecordingError
 
 if TYPE_CHECKING:
@@ -113,15 +113,21 @@ class Source:
             text = io.BytesIO(block)
             yield from io.TextIOWrapper(text, encoding="latin-1", newline="\n")
 
-    def blocks(self) -> Iterator[bytes]:
-        """Its bytes in pieces of whole lines."""
+    def blocks(self, least_bytes: int = PIECE_BYTES) -> Iterator[bytes]:
+        """Its bytes in blocks of whole lines, each but the last at least so long."""
         held: list[bytes] = []
+        held_bytes, wanted_bytes = 0, least_bytes
         for piece in self.pieces():
-            end = piece.rfind(b"\n") + 1
-            held.append(piece[:end] if end else piece)
+            held.append(piece)
+            held_bytes += len(piece)
+            if held_bytes < wanted_bytes:
+                continue
+            whole = b"".join(held)
+            end = whole.rfind(b"\n") + 1
+            wanted_bytes = least_bytes if end else 2 * held_bytes
+            held, held_bytes = [whole[end:]], len(whole) - end
             if end:
-                yield b"".join(held)
-                held = [piece[end:]]
+                yield whole[:end]
         if last := b"".join(held):
             yield last
 

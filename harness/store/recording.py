@@ -12,7 +12,6 @@ import hashlib
 import json
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -21,9 +20,10 @@ import pyarrow.parquet as pq
 from harness.errors import RecordingError, SeatrialError
 from harness.model.traffic import Exchange, Recording, Request, Response, Skipped
 from harness.store.document import newer
+from harness.store.row import SCHEMA, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -45,33 +45,6 @@ __all__ = [
 SCHEMA_VERSION: Final = 2
 """Of a recording; a reader refuses a larger one. Version 1 had no answers' content."""
 
-_HEADERS: Final = pa.list_(
-    pa.struct([pa.field("name", pa.string()), pa.field("value", pa.string())])
-)
-_REQUEST: Final = pa.schema(
-    [
-        ("method", pa.string()),
-        ("target", pa.string()),
-        ("headers", _HEADERS),
-        ("body", pa.binary()),
-        ("keeps_alive", pa.bool_()),
-    ]
-)
-SCHEMA: Final = pa.schema(
-    [
-        ("start_ns", pa.int64()),
-        ("session", pa.string()),
-        ("client", pa.string()),
-        *_REQUEST,
-        ("status", pa.int16()),
-        ("response_bytes", pa.int64()),
-        ("duration_ns", pa.int64()),
-        ("response_headers", _HEADERS),
-        ("response_body", pa.binary()),
-    ]
-)
-"""Times in nanoseconds since the first start; nulls where the capture does not tell."""
-
 _DAMAGE: Final = (
     OSError,
     ValueError,
@@ -89,6 +62,12 @@ HEADS: Final = tuple(name for name in SCHEMA.names if name not in _SINCE_2)
 
 _META_KEY: Final = b"seatrial"
 _CODEC: Final = "zstd"
+_COUNTED: Final = [
+    "start_ns",
+    "response_body",
+    *(f"response_headers.list.element.{part}" for part in ("name", "value")),
+]
+"""The columns whose extent is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,66 +93,6 @@ class Provenance:
     skipped: tuple[Skipped, ...] = ()
     adapted: tuple[Skipped, ...] = ()
     redacted: tuple[Skipped, ...] = ()
-
-
-def table_of(exchanges: Iterable[Exchange]) -> pa.Table:
-    """The exchanges as rows; each distinct request is converted once."""
-    known: dict[Request, int] = {}
-    rows = [
-        (
-            exchange.start_ns,
-            exchange.session,
-            exchange.client,
-            known.setdefault(exchange.request, len(known)),
-            *_answer(exchange.response),
-        )
-        for exchange in exchanges
-    ]
-    starts, sessions, clients, places, *answer, headers, bodies = (
-        zip(*rows, strict=True) if rows else ([()] * 9)
-    )
-    requests = _requests(known).take(pa.array(places, pa.int32()))
-    content = [_header_lists(headers), bodies]
-    return pa.table(
-        [starts, sessions, clients, *requests.columns, *answer, *content],
-        schema=SCHEMA,
-    )
-
-
-def _answer(response: Response | None) -> tuple[Any, ...]:
-    if response is None:
-        return None, None, None, (), None
-    return (
-        response.status,
-        response.body_bytes,
-        response.duration_ns,
-        response.headers,
-        response.body,
-    )
-
-
-def _requests(requests: Collection[Request]) -> pa.Table:
-    return pa.table(
-        [
-            [request.method for request in requests],
-            [request.target for request in requests],
-            _header_lists([request.headers for request in requests]),
-            [request.body for request in requests],
-            [request.keeps_alive for request in requests],
-        ],
-        schema=_REQUEST,
-    )
-
-
-def _header_lists(lists: Sequence[tuple[tuple[str, str], ...]]) -> pa.ListArray:
-    offsets = [0, *accumulate(map(len, lists))]
-    names = [name for pairs in lists for name, _ in pairs]
-    values = [value for pairs in lists for _, value in pairs]
-    pairs = pa.StructArray.from_arrays(
-        [pa.array(names, pa.string()), pa.array(values, pa.string())],
-        fields=list(_HEADERS.value_type),
-    )
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pairs)
 
 
 def partial_of(path: Path) -> Path:
@@ -203,7 +122,11 @@ def write_recording(
     try:
         try:
             with pq.ParquetWriter(
-                partial, SCHEMA, compression=_CODEC, write_page_checksum=True
+                partial,
+                SCHEMA,
+                compression=_CODEC,
+                write_page_checksum=True,
+                write_statistics=_COUNTED,
             ) as writer:
                 for table in tables:
                     rows += len(table)

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import gzip
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.capture import accesslog
 from harness.capture.source import Source
@@ -92,6 +96,8 @@ def test_garbage_in_a_good_line_is_only_counted(
         (f'1.2.3.4 - - {TIME} "GET /" x 5', "expected status and size at column 49"),
         (f'1.2.3.4 - - {TIME} "GET /" 200 5 "-" "cut', 'expected "referer" and'),
         ('1.2.3.4 - - [31/Feb/2015:10:05:03 +0000] "GET /" 200 5', "not a time"),
+        ('1.2.3.4 - - [17/May/2015:10:05:03 +0000x] "GET /" 200 5', "not a time"),
+        ('1.2.3.4 - - [17/May/2015:10:05:60 +0000] "GET /" 200 5', "not a time"),
         ('1.2.3.4 - - [01/Jan/0001:00:00:00 +0000] "GET /" 200 5', "not a time"),
         ('1.2.3.4 - - [yesterday] "GET /" 200 5', "not a time"),
         (f'1.2.3.4 - - {TIME} "GET /" 200 {1 << 63}', "no answer has this size"),
@@ -164,3 +170,118 @@ def test_newer_versions_and_websockets(tmp_path: Path) -> None:
         (each.reason, each.count) for each in tally.adapted()
     ]
     assert ["websocket"] == [each.reason for each in tally.skipped()]
+
+
+TIMES = ("[17/May/2015:10:05:03 +0000]", "[17/May/2015:10:05:59 -2359]", "[x]")
+LINES = st.one_of(
+    st.tuples(
+        st.sampled_from(["1.1.1.1", "h.test:80 [::1]", "a [b", "v:1 c", ""]),
+        st.sampled_from([" - - ", " - Jo Doe ", " [x - ", " ", ' - a] "b ']),
+        st.one_of(
+            st.sampled_from(
+                [
+                    *TIMES,
+                    "[01/Jan/1970:00:00:00 +2359]",
+                    "[01/Jan/1970:00:00:00 -0001]",
+                    "[31/Dec/9999:23:59:59 +0000]",
+                    "[17/May/2015:10:05:60 +0000]",
+                    "[17/May/2015:24:05:03 +0000]",
+                    "[17/May/2015:10:05:03 +2400]",
+                    "[17/May/2015:10:05:03 +0000x]",
+                    "[17/Mai/2015:10:05:03 +0000]",
+                    "[00/May/2015:10:05:03 +0000]",
+                ]
+            ),
+            st.text('[]/: "17May', max_size=9),
+        ),
+        st.sampled_from(
+            [
+                ' "GET /a HTTP/1.1" 200 5 "http://r/" "UA"',
+                ' "GET /a HTTP/2.0" 200 5 "-" "UA"',
+                ' "GET /a HTTP/1.1" 404 -',
+                ' "GET /\\"x] \\" HTTP/1.0" 200 5 "a] \\"b" "UA" extra] "x"',
+                ' "GET /a HTTP/1.1" 101 5',
+                ' "-" 400 0 "-" "-"',
+                f' "GET /a" 200 {"9" * 30}',
+                ' "GET /a HTTP/1.1" 200 5 "-" "cut',
+                ' "GET /\xe9 HTTP/1.1" 200 5 "\x85" "\xff"\r',
+            ]
+        ),
+    ).map("".join),
+    st.text('ab[]" -\t\\1', max_size=30),
+)
+
+
+def one_by_one(
+    lines: list[str], host: str | None
+) -> tuple[list[Exchange], list[tuple[str, int]], list[tuple[str, str]]]:
+    """What `_row` makes of each line, and nothing else is there to know."""
+    kept, newer, left_out = [], [], []
+    for number, line in enumerate(lines, start=1):
+        found = accesslog._row(f"{line}\n", host)
+        if len(found) == 2:
+            if not f"{line}\n".isspace():
+                left_out.append((found[0], f"access.log:{number}"))
+            continue
+        start_ns, client, (request, response, version) = found
+        newer += [version] if version else []
+        kept.append(
+            Exchange(
+                start_ns=start_ns, client=client, request=request, response=response
+            )
+        )
+    return kept, [(each, newer.count(each)) for each in sorted(set(newer))], left_out
+
+
+@given(lines=st.lists(LINES, max_size=9), host=st.sampled_from([None, "h.test"]))
+def test_many_lines_at_once_are_the_lines_one_by_one(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], host: str | None
+) -> None:
+    """Whatever the lines: the same exchanges in the same order, the same places."""
+    kept, tally = read(tmp_path_factory.mktemp("log"), *lines, host=host)
+    expected, newer, left_out = one_by_one(lines, host)
+
+    assert expected == kept
+    assert newer == sorted((each.reason[5], each.count) for each in tally.adapted())
+    found = {
+        (each.reason, Path(sample.partition(": ")[0]).name)
+        for each in tally.skipped()
+        for sample in each.samples
+    }
+    counts = sum(each.count for each in tally.skipped())
+    assert len(left_out) == counts
+    assert found <= set(left_out)
+
+
+def test_a_log_may_be_cut_into_blocks_anywhere(tmp_path: Path) -> None:
+    """At every byte: the same exchanges, and the same line numbers."""
+    log = (
+        f'1.2.3.4 - - {TIME} "GET /a HTTP/1.1" 200 5\nbad\n'
+        f'1.2.3.5 - - {TIME} "GET /b HTTP/1.1" 200 5 "-" "UA"\nworse'
+    ).encode()
+    path = tmp_path / "log.gz"
+    for place in range(len(log)):
+        path.write_bytes(gzip.compress(log[:place]) + gzip.compress(log[place:]))
+        tally = Tally()
+        batches = accesslog.batches([Source(path)], None, tally, block_bytes=1)
+        targets = [
+            each.request.target for batch in batches for each in batch.exchanges()
+        ]
+
+        assert ["/a", "/b"] == targets
+        [skipped] = tally.skipped()
+        places = [sample.partition("gz:")[2][:2] for sample in skipped.samples]
+        assert ["2:", "4:"] == places
+
+
+@given(
+    moment=st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1)),  # noqa: DTZ001
+    ahead_min=st.integers(-1439, 1439),
+)
+def test_times_of_any_zone(moment: datetime, ahead_min: int) -> None:
+    """A time is the moment that it names."""
+    zone = timezone(timedelta(minutes=ahead_min))
+    moment = moment.replace(microsecond=0, tzinfo=zone)
+
+    expected = round(moment.timestamp()) * 1_000_000_000
+    assert expected == accesslog._start_ns(f"{moment:%d/%b/%Y:%H:%M:%S %z}")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from harness.capture.assembly import Assembly, _whole_ticks
 from harness.capture.clock import spread
-from harness.capture.order import TELLING
+from harness.capture.order import CREDENTIALS
 from harness.capture.sessions import Sessions
 from harness.model.traffic import Exchange, Request
 from harness.store.recording import SCHEMA, table_of
@@ -21,9 +21,9 @@ def table(seconds: list[int]) -> pa.Table:
         Exchange(start_ns=second * SECOND_NS, client="c", request=request)
         for second in seconds
     )
-    for name in TELLING:
+    for name in CREDENTIALS:
         rows = rows.append_column(name, pa.array(["x"] * len(seconds), pa.string()))
-    return rows
+    return rows.append_column("agent", pa.array([1] * len(seconds)))
 
 
 def assembled(tables: list[pa.Table], clock_ns: int) -> tuple[list[int], Assembly]:

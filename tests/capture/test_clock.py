@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.capture.clock import epoch_ns, spread
+from harness.capture.clock import epoch_ns, moments_ns, since_epoch, spread
 
 SECOND_NS = 1_000_000_000
 
@@ -40,3 +40,13 @@ def test_a_full_second_is_filled_evenly() -> None:
     moved = spread(np.zeros(100, np.int64), SECOND_NS)
     assert (moved // (SECOND_NS // 100)).tolist() == list(range(100))
     assert len(set((moved % (SECOND_NS // 100)).tolist())) > 90
+
+
+@given(st.lists(st.integers(-(1 << 40), 1 << 40)))
+def test_many_seconds_are_the_seconds_one_by_one(since_s: list[int]) -> None:
+    """What is no moment is -1."""
+    expected = [since_epoch(each * SECOND_NS) for each in since_s]
+
+    assert [-1 if each is None else each for each in expected] == (
+        moments_ns(np.array(since_s, np.int64)).tolist()
+    )

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.capture import accesslog, har
+from harness.capture.batch import batches_of
 from harness.capture.pseudonym import Pseudonyms
 from harness.capture.redact import Redactor
 from harness.capture.source import Source
@@ -362,3 +363,30 @@ def test_real_pages_stay() -> None:
     assert read_bytes > 1_000_000
     assert not {"card number", "phone number", "API key", "JWT"} & {*counts}
     assert counts["address"] <= 10
+
+
+def test_a_batch_is_redacted_as_its_exchanges_are() -> None:
+    """One by one or all at once: the same pseudonyms in the same places."""
+    given = [
+        Exchange(
+            start_ns=number,
+            client=f"10.0.0.{number % 3}",
+            request=Request(
+                method="GET",
+                target=f"/{number}?token={SECRET}",
+                headers=(("cookie", f"a={SECRET}"),),
+            ),
+            response=Response(
+                status=200, headers=(("set-cookie", f"a={SECRET}"),), body=b"x"
+            )
+            if number % 2
+            else None,
+        )
+        for number in range(9)
+    ]
+    [batch] = batches_of(given)
+
+    redacted_batch = list(REDACTOR.redact_batch(batch).exchanges())
+
+    assert list(map(REDACTOR.redact, given)) == redacted_batch
+    assert SECRET not in str(redacted_batch)

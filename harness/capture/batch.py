@@ -1,0 +1,114 @@
+"""Many exchanges by column: what is equal is handled once.
+
+A reader that sees the same request again and again gives the same object again and
+again, which from there on is redacted and converted once a batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from harness.model.traffic import Exchange
+from harness.store.coded import coded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from harness.model.traffic import Request, Response
+    from harness.store.coded import Coded
+
+__all__ = ["Batch", "batch_of", "batches_of"]
+
+_ROWS: Final = 16_384
+_BODY_BYTES: Final = 32 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Some exchanges as their reader gave them, in columns of one length.
+
+    Attributes:
+        starts_ns: and the others as in `Exchange`.
+        clients: who sent them.
+        requests: what was asked.
+        responses: what was answered.
+    """
+
+    starts_ns: NDArray[np.int64]
+    clients: Coded[str]
+    requests: Coded[Request]
+    responses: Coded[Response | None]
+
+    def __len__(self) -> int:
+        return len(self.starts_ns)
+
+    def exchanges(self) -> Iterator[Exchange]:
+        """The same one by one."""
+        starts_ns = self.starts_ns.tolist()
+        columns = (starts_ns, self.clients, self.requests, self.responses)
+        for start_ns, client, request, response in zip(*columns, strict=True):
+            yield Exchange(
+                start_ns=start_ns, client=client, request=request, response=response
+            )
+
+    def taken(self, rows: NDArray[np.int64]) -> Batch:
+        """Those rows."""
+        return Batch(
+            starts_ns=self.starts_ns[rows],
+            clients=self.clients.taken(rows),
+            requests=self.requests.taken(rows),
+            responses=self.responses.taken(rows),
+        )
+
+
+def batch_of(
+    starts_ns: Sequence[int],
+    clients: Sequence[str],
+    requests: Sequence[Request],
+    responses: Sequence[Response | None],
+) -> Batch:
+    """The batch of these columns."""
+    return Batch(
+        starts_ns=np.array(starts_ns, np.int64),
+        clients=coded(clients),
+        requests=coded(requests),
+        responses=coded(responses),
+    )
+
+
+def batches_of(
+    exchanges: Iterable[Exchange], rows: int = _ROWS, body_bytes: int = _BODY_BYTES
+) -> Iterator[Batch]:
+    """The exchanges in batches of limited size.
+
+    Args:
+        exchanges: in any order.
+        rows: the most of them in a batch.
+        body_bytes: bodies of both ways in a batch, roughly.
+    """
+    pending: list[Exchange] = []
+    held_bytes = 0
+    for exchange in exchanges:
+        pending.append(exchange)
+        held_bytes += len(exchange.request.body)
+        if exchange.response and exchange.response.body:
+            held_bytes += len(exchange.response.body)
+        if len(pending) == rows or held_bytes > body_bytes:
+            yield _batch(pending)
+            pending, held_bytes = [], 0
+    if pending:
+        yield _batch(pending)
+
+
+def _batch(exchanges: Sequence[Exchange]) -> Batch:
+    return batch_of(
+        [each.start_ns for each in exchanges],
+        [each.client for each in exchanges],
+        [each.request for each in exchanges],
+        [each.response for each in exchanges],
+    )

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from harness.store.recording import exchanges, open_recording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SECRETS = (b"SeCrEt1", b"SeCrEt2", b"SeCrEt3")
+
+
+@pytest.fixture(autouse=True)
+def _needs_mitmdump() -> None:
+    if shutil.which("mitmdump") is None:
+        complaint = "mitmdump is not installed: pipx install mitmproxy"
+        if os.environ.get("SEATRIAL_REQUIRE_MITMDUMP") == "1":
+            pytest.fail(complaint, pytrace=False)
+        pytest.skip(complaint)
+
+
+class Service(BaseHTTPRequestHandler):
+    """Answers with what it was sent, and a cookie."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(201)
+        self.send_header("content-length", str(len(body)))
+        self.send_header("set-cookie", "sid=SeCrEt3")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def service() -> Iterator[int]:
+    """The port of a service that says what it is told."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def recorder(folder: Path, port: int, service: int) -> Iterator[subprocess.Popen[str]]:
+    """The command, taking requests; ended at the end whatever it did."""
+    command = [sys.executable, "-m", "harness", "record"]
+    command += ["--listen", f"127.0.0.1:{port}", "--to", f"http://127.0.0.1:{service}"]
+    environment = {**os.environ, "SEATRIAL_REDACTION_KEY": "a key for tests"}
+    process = subprocess.Popen(
+        [*command, "-o", folder / "rec.parquet"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        assert "Ctrl-C ends it" in process.stderr.readline()
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def post(port: int, path: str, body: bytes) -> bytes:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as client:
+        client.request("POST", path, body, {"Authorization": "Bearer SeCrEt2"})
+        return client.getresponse().read()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_passes_is_recorded(
+    tmp_path: Path, service: int, number: signal.Signals
+) -> None:
+    """With bodies and answers, redacted; then nothing runs and nothing lies around."""
+    port = free_port()
+    with recorder(tmp_path, port, service) as process:
+        assert b"a=1" == post(port, "/a?token=SeCrEt1", b"a=1")
+        assert b"b=2" == post(port, "/b", b"b=2")
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=60)
+
+    assert 0 == process.returncode
+    assert "exchanges    2 in" in out
+    first, second = exchanges(open_recording(tmp_path / "rec.parquet"))
+    assert ("/b", b"b=2") == (second.request.target, second.request.body)
+    assert first.response is not None
+    assert (201, b"a=1") == (first.response.status, first.response.body)
+    assert (first.response.duration_ns or 0) > 0
+    for secret in SECRETS:
+        assert secret not in str((first, second)).encode()
+    assert children
+    assert not any(child.is_running() for child in children)
+    assert ["rec.parquet"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_a_recorder_that_is_killed_leaves_nobody_listening(
+    tmp_path: Path, service: int
+) -> None:
+    """Mitmdump ends with who started it."""
+    port = free_port()
+    with recorder(tmp_path, port, service) as process:
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+
+        _, alive = psutil.wait_procs(children, timeout=30)
+
+    assert children
+    assert not alive
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path, service: int) -> None:
+    """It says what mitmdump said, and leaves no file."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "harness", "record"),
+            *("--listen", f"127.0.0.1:{service}"),
+            *("--to", f"http://127.0.0.1:{service}", "-o", tmp_path / "rec.parquet"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+    assert 4 == done.returncode
+    assert "is the port of --listen free" in done.stderr
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_nothing_passed(tmp_path: Path, service: int) -> None:
+    """An empty recording is refused with where to send requests."""
+    port = free_port()
+    with recorder(tmp_path, port, service) as process:
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+
+    assert 2 == process.returncode
+    assert "nothing was recorded" in err
+    assert f"http://127.0.0.1:{port}" in err
+    assert [] == list(tmp_path.iterdir())
