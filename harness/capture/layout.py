@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Field", "Layout"]
 
-_QUOTED: Final = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
+_QUOTED: Final = r'[^"\\]*+(?>(?:\\.[^"\\]*+)*)'
 _BEGINS: Final[Mapping[str, str]] = {"uri": "/", "path": "/", "query": "?", "is": "?"}
 """With what the value of a field begins that follows another without a literal."""
-_LIST: Final = r"[^\s,{stop}]*+(?:(?:,| :) [^\s,{stop}]++)*+"
+_LIST: Final = r"[^\s,{stop}]*+(?>(?:(?:,| :) [^\s,{stop}]++)*)"
 _OWN: Final[Mapping[str, str]] = {
     "is": r"\??",
     "port": r"(?:\d++|-)",
@@ -137,7 +137,7 @@ class Layout:
         if special := _BEFORE.get((field.meaning, stop[0])):
             return special
         first = re.escape(stop[0])
-        rest = rf"(?:(?!{re.escape(stop)}){first}[^{first}]*+)*+"
+        rest = rf"(?>(?:(?!{re.escape(stop)}){first}[^{first}]*+)*)"
         return rf"[^{first}]*+" + (rest if len(stop) > 1 else "")
 
     def _fault(self, line: str) -> str:

@@ -214,7 +214,7 @@ def _json(mask: Mask, text: str, depth: int) -> str:
                 return _number(mask, (key, numbers), literal)
         return literal
 
-    return _JSON_TOKEN.sub(token, text)
+    return rewritten(_JSON_TOKEN, text, token, lambda rest: _prose(mask, rest, depth))
 
 
 def _member(mask: Mask, names: tuple[str, ...], value: str, depth: int) -> str:

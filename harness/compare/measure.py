@@ -75,11 +75,6 @@ class Signature(NamedTuple):
     cause: str
 
     @property
-    def kind(self) -> tuple[int, str]:
-        """The same wherever it happens."""
-        return self.status, self.cause
-
-    @property
     def text(self) -> str:
         """Such as `500 on POST /checkout`, or `timeout on GET /`."""
         return f"{self.cause or self.status} on {self.route}"

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from harness.compare.finding import about, both, trial_finding, unseen_growth
 from harness.compare.metric import GROWTH
-from harness.compare.signature import scattered_errors
 from harness.model.result import Arm
 
 if TYPE_CHECKING:
@@ -68,5 +67,4 @@ _SOURCES: Final[tuple[Callable[[Case], Iterator[Finding]], ...]] = (
     _of_trial,
     _of_estimates,
     _of_arms,
-    scattered_errors,
 )

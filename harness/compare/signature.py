@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.compare.measure import Signature
     from harness.model.verdict import Finding
 
-__all__ = ["chance", "new_errors", "rare_new_errors", "scattered_errors"]
+__all__ = ["chance", "new_errors", "rare_new_errors"]
 
 _LEVEL: Final = 0.01
 """Of a false FAIL by an error that only chance gave to one arm, over all of them."""
@@ -38,37 +38,15 @@ def new_errors(case: Case) -> Iterator[Finding]:
 
 
 def rare_new_errors(case: Case) -> Iterator[Finding]:
-    """Such errors, but fewer, of a kind that the baseline shows on no route."""
-    for signature, rounds in _rare(case):
-        if signature.kind not in _kinds_before(case):
+    """Such errors, but fewer."""
+    for signature, rounds in _new_signatures(case):
+        if not _is_proven(rounds, case.trial):
             yield _found(
                 "inconclusive",
                 signature,
                 f"{_episodes(signature, rounds)}, none on the baseline: too few to tell"
                 " from chance, too many for a PASS",
             )
-
-
-def scattered_errors(case: Case) -> Iterator[Finding]:
-    """Such errors, of a kind that hits the baseline elsewhere."""
-    for signature, rounds in _rare(case):
-        if signature.kind in _kinds_before(case):
-            yield _found(
-                "note",
-                signature,
-                f"{_episodes(signature, rounds)}, on the baseline on other routes only",
-            )
-
-
-def _rare(case: Case) -> Iterator[tuple[Signature, Mapping[int, int]]]:
-    for signature, rounds in _new_signatures(case):
-        if not _is_proven(rounds, case.trial):
-            yield signature, rounds
-
-
-def _kinds_before(case: Case) -> set[tuple[int, str]]:
-    rounds = case.trial.rounds
-    return {one.kind for each in rounds for one in each.baseline.episodes}
 
 
 def _found(severity: str, signature: Signature, message: str) -> Finding:

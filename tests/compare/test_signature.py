@@ -94,22 +94,6 @@ def test_too_few_go_on(make: Make) -> None:
     assert not is_over(_trial(make, [1, 0, 0, 0]))
 
 
-def test_the_same_error_elsewhere(make: Make) -> None:
-    """A rare error that the baseline has on other routes is a note, not more."""
-    other = make.arm(episodes={NEW._replace(route="GET /1"): frozenset({1})})
-    mine = make.arm(episodes={NEW: frozenset({1})})
-    rounds = [make.round(index, make.arm(), make.arm()) for index in range(1, 4)]
-    trial = make.trial([*rounds, make.round(4, other, mine)], looks=LOOKS)
-
-    report = judge(trial)
-
-    assert report.verdict.outcome is Outcome.PASS
-    assert (
-        "errors: 500 on GET /0 in 1 slice of 1 round, on the baseline on other routes"
-        " only"
-    ) in [each.message for each in report.verdict.findings]
-
-
 def test_known(make: Make) -> None:
     """What earlier runs of the baseline have shown is not new."""
     trial = replace(_trial(make, [2] * 5, [0] * 5), known=frozenset({NEW.text}))
