@@ -12,7 +12,7 @@ from harness.compare.calibration import told
 from harness.compare.evidence import RoundEvidence, TrialEvidence
 from harness.compare.judge import judge
 from harness.compare.measure import ArmColumns, measured
-from harness.compare.shown import shown
+from harness.compare.shown import shown, shown_round
 from harness.compare.soundness import SoundLimits, sound_limits, void_reason
 from harness.errors import ComparisonError, InputError
 from harness.model.result import Arm
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from harness.model.verdict import Report
     from harness.store.trial import Journal
 
-__all__ = ["Dossier", "evidence_of", "judged", "judged_by"]
+__all__ = ["Dossier", "evidence_of", "judged", "judged_by", "read_dossier"]
 
 _SOAKED = 0.5
 """Of a soak, the share of the requests in which caches may fill."""
@@ -60,8 +60,10 @@ class Dossier:
         arms = [self._measured(round_.arm(arm)) for arm in Arm]
         round_ = replace(round_, void=void_reason(round_, self.limits))
         everything, part = (
-            RoundEvidence(round=round_, baseline=baseline, candidate=candidate)
-            for baseline, candidate in zip(*arms, strict=True)
+            RoundEvidence(round=of, baseline=baseline, candidate=candidate)
+            for of, baseline, candidate in zip(
+                (round_, shown_round(round_)), *arms, strict=True
+            )
         )
         self.rounds.append(everything)
         self._shown.append(part if self._shots.held_out.any() else everything)
@@ -93,6 +95,13 @@ class Dossier:
             held_out=plan.planned_held_out / plan.planned if plan.planned else 0.0,
         )
 
+    def reports(self, journal: Journal) -> tuple[Report, Report]:
+        """On everything, and on what may be shown."""
+        report = judge(self.evidence(journal))
+        if not self._shots.held_out.any():
+            return report, report
+        return report, judge(self.shown(journal))
+
     def shown(self, journal: Journal) -> TrialEvidence:
         """The same of the part that may be shown to whoever writes the candidate.
 
@@ -106,7 +115,7 @@ class Dossier:
 
         The first warm-up sets the limits, without what is held out: they are printed.
         """
-        everything = self._columns(result)
+        everything = self.columns(result)
         part = self._shown_part(everything)
         if not self.rounds and result.arm is Arm.BASELINE:
             budgets, digest = self._journal.scenario.budgets, self.limits.plan_digest
@@ -124,7 +133,8 @@ class Dossier:
         held_out = self._shots.held_out[columns.samples["shot"]]
         return shown(columns, held_out, self._journal.plan.planned_held_out)
 
-    def _columns(self, result: ArmResult) -> ArmColumns:
+    def columns(self, result: ArmResult) -> ArmColumns:
+        """What an arm's round is measured by."""
         plan = self._journal.plan
         samples = read_samples(
             result.samples,
@@ -155,10 +165,15 @@ class Dossier:
 
 
 def _known(journal: Journal) -> frozenset[str]:
-    """Errors that the baseline showed against itself, where that still holds."""
+    """Errors that this very baseline showed against itself.
+
+    Those of another may be what it has since repaired.
+    """
     calibration = journal.calibration
+    if calibration is None or journal.doubt:
+        return frozenset()
     return frozenset(
-        calibration.signatures if calibration and not journal.doubt else ()
+        calibration.signatures if calibration.baseline == journal.baseline else ()
     )
 
 
@@ -169,8 +184,8 @@ def judged(directory: Path) -> tuple[Report, Report]:
         InputError: the directory holds no trial.
         ComparisonError: its files are broken or do not fit together.
     """
-    journal, dossier = _read(directory)
-    return judge(dossier.evidence(journal)), judge(dossier.shown(journal))
+    journal, dossier = read_dossier(directory)
+    return dossier.reports(journal)
 
 
 def judged_by(directory: Path, budgets: Budgets, whose: str) -> Report:
@@ -199,11 +214,12 @@ def judged_by(directory: Path, budgets: Budgets, whose: str) -> Report:
 
 def evidence_of(directory: Path) -> TrialEvidence:
     """All that a stored trial shows; raises what `judged` does."""
-    journal, dossier = _read(directory)
+    journal, dossier = read_dossier(directory)
     return dossier.evidence(journal)
 
 
-def _read(directory: Path) -> tuple[Journal, Dossier]:
+def read_dossier(directory: Path) -> tuple[Journal, Dossier]:
+    """A stored trial with all its rounds; raises what `judged` does."""
     journal = read_journal(directory)
     dossier = Dossier(journal)
     for round_ in read_rounds(directory, journal.finished):

@@ -72,6 +72,7 @@ def opened(
         ),
         notes=(*_notes(builds, pins), *(_of_recording(recording) if recording else ())),
         machine=now.machine.words,
+        finished=(),
         versions=dict(now.versions),
         calibration=calibration,
         doubt=doubts(calibration, now) if calibration else "",

@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from harness.compare.judge import is_over, judge
+from harness.compare.judge import is_over
 from harness.dossier import Dossier
 from harness.environment import (
     Order,
@@ -255,8 +255,7 @@ class _Course:
             raise
         finally:
             write_journal(self._pair.directory, self.journal)
-            report = judge(self._dossier.evidence(self.journal))
-            shown = judge(self._dossier.shown(self.journal))
+            report, shown = self._dossier.reports(self.journal)
             write_reports(self._pair.directory, report, shown)
         return report
 
@@ -291,10 +290,10 @@ class _Course:
         except WorkerLostError as error:
             self._note_lost_round(index, error)
             return
-        finished = (*self.journal.finished, index)
+        evidence = self._dossier.add(played)
+        finished = tuple(each.round.index for each in self._dossier.rounds)
         self.journal = replace(self.journal, finished=finished)
         write_journal(self._pair.directory, self.journal)
-        evidence = self._dossier.add(played)
         self._longest_s = max(self._longest_s, time.monotonic() - started_s)
         if evidence.round.void:
             self._terms.announce(f"round {index} is void: {evidence.round.void}")
@@ -313,4 +312,5 @@ class _Course:
         reason = " | ".join((error.message, *error.log[-3:]))
         starts = (*self.journal.failed_starts, reason)
         self.journal = replace(self.journal, failed_starts=starts)
-        self.over = len(starts) == _ATTEMPTS
+        decided = is_over(self._dossier.evidence(self.journal))
+        self.over = decided or len(starts) == _ATTEMPTS

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,23 +15,28 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.__main__ import main
-from harness.dossier import judged
+from harness.dossier import Dossier, judged
+from harness.model.calibration import Calibration, Machine
 from harness.model.plan import PlannedRequest
 from harness.model.result import (
     SAMPLE_FIELDS,
     Arm,
     ArmResult,
-    Books,
-    GeneratorHealth,
     Round,
-    WorkerHealth,
 )
 from harness.model.scenario import Scenario
 from harness.model.traffic import Request
 from harness.model.verdict import Outcome
 from harness.store.plan import write_plan
 from harness.store.sample import write_columns, write_usage
-from harness.store.trial import Journal, partial_round, write_journal, write_round
+from harness.store.trial import (
+    Journal,
+    partial_round,
+    read_journal,
+    write_journal,
+    write_round,
+)
+from tests.made import books, health
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,42 +123,13 @@ def _arm(arm: Arm, directory: Path) -> ArmResult:
         for at_ns in due_ns[::40]
     )
     write_usage(usage, readings)
-    books = Books(
-        sent=SHOTS,
-        answered=SHOTS,
-        failed=0,
-        in_flight=0,
-        connections=1,
-        closed=0,
-        reconnects=0,
-    )
-    worker = WorkerHealth(
-        title="load worker 1 of 1",
-        cpu_ratio=0.1,
-        timer_late_p95_ns=MS,
-        collected_ns=0,
-        descriptors=9,
-        open_files=20_000,
-        books=books,
-    )
-    health = GeneratorHealth(
-        cpu_ratio=0.1,
-        timer_late_p95_ns=MS,
-        lag_p50_ns=MS,
-        lag_p95_ns=MS,
-        lag_p99_ns=MS,
-        lag_counts=(9,),
-        steal_ratio=0.0,
-        ports=28_232,
-        workers=(worker,),
-    )
     return ArmResult(
         arm=arm,
         samples=samples,
         usage=usage,
         cpu_ns=(SHOTS - WARM) * MS,
-        books=books,
-        health=health,
+        books=books(SHOTS),
+        health=health(),
     )
 
 
@@ -190,6 +167,42 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_whole(whole: Path) -> None:
     """The trial that the others damage passes."""
     assert judged(whole)[0].verdict.outcome is Outcome.PASS
+
+
+def test_a_round_that_was_not_measured(whole: Path, tmp_path: Path) -> None:
+    """Stored as a trial was stopped, a round counts no more than it did then."""
+    trial = tmp_path / "trial"
+    shutil.copytree(whole, trial)
+    write_journal(trial, replace(read_journal(trial), finished=(1, 2)))
+
+    assert judged(trial)[0].rounds == 2
+
+
+@pytest.mark.parametrize(("baseline", "known"), [("a", True), ("another", False)])
+def test_known_errors_are_of_the_same_baseline(
+    whole: Path, baseline: str, known: bool
+) -> None:
+    """What another build showed against itself may be what this one has repaired."""
+    journal = read_journal(whole)
+    calibration = Calibration(
+        scenario="x",
+        terms="t",
+        machine=Machine(cpu="c", cores=1, memory_gib=1, architecture="a"),
+        versions={},
+        day="2026-11-25",
+        baseline=baseline,
+        trials=1,
+        failed=0,
+        bound=0.95,
+        inconclusive=0,
+        invalid=0,
+        rounds=4,
+        family=1,
+        signatures=("500 on GET /",),
+    )
+    found = Dossier(journal).evidence(replace(journal, calibration=calibration))
+
+    assert known == ("500 on GET /" in found.known)
 
 
 def _missing(name: str) -> Damage:

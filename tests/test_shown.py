@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from harness.compare.judge import judge
 from harness.dossier import Dossier
 from harness.model.plan import PlannedRequest
 from harness.model.result import (
@@ -20,10 +19,7 @@ from harness.model.result import (
     USAGE_FIELDS,
     Arm,
     ArmResult,
-    Books,
-    GeneratorHealth,
     Round,
-    WorkerHealth,
 )
 from harness.model.scenario import Scenario
 from harness.model.traffic import Request
@@ -33,6 +29,7 @@ from harness.report.document import dump
 from harness.store.plan import read_requests, read_shots, write_plan
 from harness.store.sample import write_columns
 from harness.store.trial import Journal
+from tests.made import books, health
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,36 +50,6 @@ LATE = ROUNDS + 1
 """One more round, in which the generator's timer was late."""
 
 ARMS = [(index, arm) for index in range(1, LATE + 1) for arm in Arm]
-BOOKS = Books(
-    sent=SHOTS,
-    answered=SHOTS,
-    failed=0,
-    in_flight=0,
-    connections=1,
-    closed=0,
-    reconnects=0,
-)
-HEALTH = GeneratorHealth(
-    cpu_ratio=0.3,
-    timer_late_p95_ns=MS,
-    lag_p50_ns=MS,
-    lag_p95_ns=MS,
-    lag_p99_ns=MS,
-    lag_counts=(9,),
-    steal_ratio=0.0,
-    ports=28_232,
-    workers=(
-        WorkerHealth(
-            title="load worker 1 of 1",
-            cpu_ratio=0.3,
-            timer_late_p95_ns=MS,
-            collected_ns=0,
-            descriptors=9,
-            open_files=20_000,
-            books=BOOKS,
-        ),
-    ),
-)
 FIX = {"symptom": {"status": 500, "route": "GET /a"}}
 
 
@@ -166,22 +133,25 @@ class Trial:
     journal: Journal
     directory: Path
 
-    def judged(self, of_arm: dict[tuple[int, Arm], Samples]) -> tuple[Report, Report]:
+    def judged(
+        self, of_arm: dict[tuple[int, Arm], Samples], unfilled: int = 0
+    ) -> tuple[Report, Report]:
         """The reports on everything and on the shown part."""
         dossier = Dossier(self.journal)
         for index in range(1, LATE + 1):
-            dossier.add(self._round(index, of_arm))
-        found = dossier.evidence(self.journal), dossier.shown(self.journal)
-        return judge(found[0]), judge(found[1])
+            dossier.add(self._round(index, of_arm, unfilled))
+        return dossier.reports(self.journal)
 
-    def _round(self, index: int, of_arm: dict[tuple[int, Arm], Samples]) -> Round:
+    def _round(
+        self, index: int, of_arm: dict[tuple[int, Arm], Samples], unfilled: int
+    ) -> Round:
         arms = {}
         for arm in Arm:
             path = self.directory / f"{arm}.parquet"
             write_columns(path, of_arm[index, arm])
             readings = path.with_suffix(".usage")
             write_columns(readings, usage(4_000 if arm is Arm.CANDIDATE else 1_000))
-            arms[arm] = _result(index, arm, path, readings)
+            arms[arm] = _result(index, arm, path, readings, unfilled)
         return Round(
             index=index,
             first=Arm.BASELINE,
@@ -191,15 +161,17 @@ class Trial:
         )
 
 
-def _result(index: int, arm: Arm, path: Path, readings: Path) -> ArmResult:
+def _result(
+    index: int, arm: Arm, path: Path, readings: Path, unfilled: int
+) -> ArmResult:
     late_ns = 3 * MS if index == LATE else MS
     return ArmResult(
         arm=arm,
         samples=path,
         usage=readings,
         cpu_ns=SHOTS * MS * (2 if arm is Arm.CANDIDATE else 1),
-        books=BOOKS,
-        health=replace(HEALTH, timer_late_p95_ns=late_ns),
+        books=books(SHOTS, unfilled=unfilled),
+        health=health(timer_late_p95_ns=late_ns),
     )
 
 
@@ -291,7 +263,7 @@ def test_what_is_held_out_is_not_told(
     this, before = trial(**terms), rounds(scale)
 
     _, shown = this.judged(before)
-    report, shown_after = this.judged(change.of(before))
+    report, shown_after = this.judged(change.of(before), unfilled=change.seed % 99)
 
     assert dump(shown) == dump(shown_after)
     assert told(report, shown) == told(report, shown_after)

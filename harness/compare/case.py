@@ -10,6 +10,7 @@ from harness.compare.estimate import compared, estimate, label
 from harness.compare.hypothesis import hypotheses, shared
 from harness.compare.paired import holm, p_value
 from harness.compare.proof import prove
+from harness.compare.signature import found_new
 from harness.model.result import Arm
 from harness.model.verdict import Label
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from harness.compare.evidence import TrialEvidence
     from harness.compare.hypothesis import Hypothesis
     from harness.compare.measure import ArmMeasures
+    from harness.compare.signature import NewError
     from harness.model.verdict import Estimate, Proof
 
 __all__ = ["Case", "rejected"]
@@ -130,6 +132,11 @@ class Case:
     def estimates(self) -> tuple[Estimate, ...]:
         """What is reported of all."""
         return tuple(map(self.estimate, range(len(self.hypotheses))))
+
+    @cached_property
+    def new_errors(self) -> tuple[NewError, ...]:
+        """Of the candidate, that the baseline never showed."""
+        return found_new(self.trial)
 
     @cached_property
     def proof(self) -> Proof | None:

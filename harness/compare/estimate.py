@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.compare.figure import significant
-from harness.compare.hypothesis import pair
+from harness.compare.hypothesis import has_plenty, pair
 from harness.compare.metric import QUANTILES, Undefined
 from harness.compare.paired import (
     FEWEST,
@@ -119,14 +119,16 @@ def compared(
 def _blocks(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> bool:
     """Whether a missing value is more than thin traffic or an unmeasured environment.
 
-    A quantile may be short of requests on either arm by chance; anything else that
-    the baseline has in some round can be measured here.
+    A quantile may be short of requests by chance, where the baseline has hardly enough
+    for it; anything else that the baseline has in some round can be measured here.
     """
     if hypothesis.allowance is None:
         return False
-    if hypothesis.required or hypothesis.metric.name in QUANTILES:
-        return hypothesis.required
+    if hypothesis.required:
+        return True
     read, routes = hypothesis.metric.read, hypothesis.routes
+    if hypothesis.metric.name in QUANTILES:
+        return all(has_plenty(hypothesis, each.baseline) for each in rounds)
     return not all(
         isinstance(read(each.baseline, routes), Undefined) for each in rounds
     )

@@ -10,7 +10,7 @@ from harness.compare.metric import METRICS, QUANTILES, Undefined
 from harness.model.route import OTHER, SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from harness.compare.evidence import RoundEvidence
     from harness.compare.measure import ArmMeasures
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from harness.model.quantity import Allowance
     from harness.model.scenario import Budgets, LatencyBudgets
 
-__all__ = ["Hypothesis", "Pair", "hypotheses", "hypotheses_of", "pair", "shared"]
+__all__ = [
+    "Hypothesis",
+    "Pair",
+    "has_plenty",
+    "hypotheses",
+    "hypotheses_of",
+    "pair",
+    "shared",
+]
 
 Pair = tuple[float, float]
 """Baseline and candidate."""
@@ -150,8 +158,18 @@ def _main(family: Sequence[Hypothesis], first: ArmMeasures) -> Hypothesis | None
     return next((each for each in defined if not _is_thin(each, first)), None)
 
 
+def has_plenty(quantile: Hypothesis, arm: ArmMeasures) -> bool:
+    """Whether an arm has so many requests that chance does not leave it too few."""
+    percent = QUANTILES[quantile.metric.name]
+    return _are_plenty(arm, quantile.routes, percent)
+
+
 def _is_thick(route: str, first: ArmMeasures) -> bool:
-    return len(first.latencies_ns({route})) >= needed(_THICK) * _MARGIN
+    return _are_plenty(first, {route}, _THICK)
+
+
+def _are_plenty(arm: ArmMeasures, routes: Collection[str], percent: int) -> bool:
+    return len(arm.latencies_ns(routes)) >= needed(percent) * _MARGIN
 
 
 def _of_service(

@@ -126,7 +126,8 @@ def _worst(trial: TrialEvidence) -> str:
     ]
     if found:
         return max(found)[1]
-    return "; ".join(trial.lost_rounds) or "the others were not measured"
+    others = "; ".join((*trial.lost_rounds, *trial.failed_starts))
+    return others or "the others were not measured"
 
 
 def _not_fixed(case: Case) -> Iterator[Finding]:
@@ -245,7 +246,7 @@ def _one_pair_of_two(case: Case) -> Iterator[Finding]:
         if tests and place not in case.regressed and max(tests.excess) > 0:
             message = f"beyond its budget in one pair of two: {described(each)}"
             yield about("inconclusive", each, message)
-        elif each.undefined:
+        elif each.undefined and not comparison.blocks:
             yield about("inconclusive", each, f"not judged: {each.undefined}")
 
 

@@ -10,13 +10,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.model.result import Arm
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from harness.compare.measure import ArmColumns
+    from harness.model.result import Round
 
-__all__ = ["shown"]
+__all__ = ["shown", "shown_round"]
 
 
 def shown(
@@ -39,3 +42,12 @@ def shown(
         planned=planned,
         share=planned / columns.planned if columns.planned else 1.0,
     )
+
+
+def shown_round(round_: Round) -> Round:
+    """The round without what its books count of held-out requests, too."""
+    arms = {
+        arm: replace(result, books=replace(result.books, unfilled=0))
+        for arm, result in ((arm, round_.arm(arm)) for arm in Arm)
+    }
+    return replace(round_, baseline=arms[Arm.BASELINE], candidate=arms[Arm.CANDIDATE])

@@ -27,7 +27,8 @@ def held_out(sessions: Sequence[str], share: float, seed: int) -> NDArray[np.boo
     Args:
         sessions: by name.
         share: of the sessions, from 0 to 1.
-        seed: without which nobody can tell which they are.
+        seed: with the recording it tells which they are: whoever must not know is to be
+            given neither, nor the plan nor `verdict.json`.
     """
     key = seed.to_bytes(_BYTES, "little")
     places = np.array(

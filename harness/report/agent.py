@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.compare.finding import FIX
-from harness.model.verdict import SCHEMA_VERSION, FixOutcome, Outcome
+from harness.model.verdict import SCHEMA_VERSION, FixOutcome, Label, Outcome
 from harness.report.wording import held_out, notes, printable, reasons
 
 if TYPE_CHECKING:
@@ -44,6 +44,12 @@ _APART: Final[Mapping[Outcome, str]] = {
     Outcome.INVALID: "everything together is INVALID, the shown part alone {shown}",
 }
 """By the outcome of everything, where the shown part alone has another."""
+
+_THINNER: Final = (
+    "the shown part alone would be {shown}, but it is less evidence, and not all of it"
+    " could be judged: see notes"
+)
+"""The same where that may be only because the shown part is smaller."""
 
 _NEXT: Final[Mapping[str, str]] = {
     "p50": (
@@ -165,10 +171,19 @@ def _deciding(shown: Report) -> list[Finding]:
 
 
 def _reason(shown: Report, outcome: Outcome) -> str:
-    alone = shown.verdict.outcome
-    if alone is outcome:
-        return reasons(shown)[0]
-    return _APART[outcome].format(shown=alone)
+    alone, deciding = shown.verdict.outcome, _deciding(shown)
+    if alone is not outcome:
+        apart = _THINNER if _is_thinner(shown) else _APART[outcome]
+        return apart.format(shown=alone)
+    return printable(deciding[0].message) if deciding else reasons(shown)[0]
+
+
+def _is_thinner(shown: Report) -> bool:
+    """Whether something could not be judged of the shown part."""
+    return any(
+        each.budget and (each.undefined or each.label is Label.UNCLEAR)
+        for each in shown.estimates
+    )
 
 
 def _fix(proof: Proof, fix: FixOutcome | None) -> dict[str, Any]:

@@ -64,7 +64,8 @@ class Journal:
         versions: of Seatrial, Python and what measures.
         failed_starts: how the candidate did not come up while the baseline did.
         lost_rounds: rounds that a load worker did not live through, and why.
-        finished: indices of the rounds that are stored.
+        finished: indices of the rounds that are stored and measured; `None` in trials
+            of before there was such a list.
         stopped: why the trial ended before its last round, empty if it did not.
         calibration: what was known beforehand of what could be seen, if anything.
         doubt: why that is not so of this trial, empty if it is.
@@ -82,7 +83,7 @@ class Journal:
     versions: dict[str, str] = field(default_factory=dict)
     failed_starts: tuple[str, ...] = ()
     lost_rounds: tuple[str, ...] = ()
-    finished: tuple[int, ...] = ()
+    finished: tuple[int, ...] | None = None
     stopped: str = ""
     calibration: Calibration | None = None
     doubt: str = ""
@@ -199,20 +200,29 @@ def write_round(partial: Path, round_: Round) -> Round:
     return _under(round_, partial, final)
 
 
-def read_rounds(directory: Path, finished: Iterable[int] = ()) -> Iterator[Round]:
+def _round_paths(directory: Path, finished: Iterable[int] | None) -> list[Path]:
+    if finished is None:
+        return sorted(directory.glob("round-[0-9][0-9]"))
+    paths = [directory / _round_name(index) for index in finished]
+    for path in paths:
+        if not path.is_dir():
+            raise _broken(path, "is missing, and a verdict without it is another one")
+    return paths
+
+
+def read_rounds(
+    directory: Path, finished: Iterable[int] | None = None
+) -> Iterator[Round]:
     """The finished rounds in order.
 
     Args:
         directory: the trial's.
-        finished: indices of rounds that must be among them.
+        finished: indices of those that count; `None` for all that there are.
 
     Raises:
-        ComparisonError: a round is not as it was stored.
+        ComparisonError: a round is missing, or not as it was stored.
     """
-    for index in finished:
-        if not (path := directory / _round_name(index)).is_dir():
-            raise _broken(path, "is missing, and a verdict without it is another one")
-    for path in sorted(directory.glob("round-[0-9][0-9]")):
+    for path in _round_paths(directory, finished):
         stored = _read(path / "round.json", _ROUND)
         if stored.files.keys() != {str(file) for file in _files(stored.round)}:
             raise _broken(path / "round.json", "files: not those of its arms")

@@ -18,12 +18,11 @@ from harness.model.result import (
     USAGE_FIELDS,
     Arm,
     ArmResult,
-    Books,
     GeneratorHealth,
     Round,
-    WorkerHealth,
 )
 from harness.model.scenario import Budgets
+from tests.made import books, health
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,18 +31,6 @@ if TYPE_CHECKING:
 
 MS = 1_000_000
 MIB = 2**20
-
-
-def _books(in_flight: int) -> Books:
-    return Books(
-        sent=9,
-        answered=9,
-        failed=0,
-        in_flight=in_flight,
-        connections=1,
-        closed=0,
-        reconnects=0,
-    )
 
 
 class Make:
@@ -117,27 +104,7 @@ class Make:
 
     def health(self, in_flight: int = 0, **given: Any) -> GeneratorHealth:
         """A healthy generator of one worker, but for what is given."""
-        worker = WorkerHealth(
-            title="load worker 1 of 1",
-            cpu_ratio=0.3,
-            timer_late_p95_ns=MS,
-            collected_ns=0,
-            descriptors=9,
-            open_files=20_000,
-            books=_books(in_flight),
-        )
-        healthy = GeneratorHealth(
-            cpu_ratio=0.3,
-            timer_late_p95_ns=MS,
-            lag_p50_ns=MS,
-            lag_p95_ns=MS,
-            lag_p99_ns=MS,
-            lag_counts=(9,),
-            steal_ratio=0.0,
-            ports=28_232,
-            workers=(worker,),
-        )
-        return replace(healthy, **given)
+        return health(books(in_flight=in_flight), **given)
 
     def round(
         self,
@@ -157,7 +124,7 @@ class Make:
                 samples=Path(),
                 usage=Path(),
                 cpu_ns=None,
-                books=_books(in_flight),
+                books=books(in_flight=in_flight),
                 health=self.health(in_flight, **health[place]),
                 died=died[place],
             )

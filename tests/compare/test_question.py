@@ -237,6 +237,20 @@ def test_few_comparable_answers_withhold_the_pass(make: Make) -> None:
     assert "requests" in {each.metric for each in findings}
 
 
+def test_a_quantile_that_only_the_candidate_is_too_thin_for(make: Make) -> None:
+    """Reconnecting takes latencies out of the p99; no budget is escaped by that."""
+    whole = make.arm(np.linspace(1, 70, 3_400).astype(np.int64) * MS)
+    few = replace(whole, latency_ns={"GET /0": whole.latency_ns["GET /0"][:2_900]})
+    rounds = [make.round(index, whole, few) for index in range(1, 5)]
+
+    outcome, findings = _judged(make.trial(rounds))
+
+    assert outcome is Outcome.INCONCLUSIVE
+    assert [each.message for each in findings if each.severity != "note"] == [
+        "p99: not judged: needs 3,000 requests an arm and round, had 2,900"
+    ]
+
+
 def test_a_change_at_its_budget_is_unclear(make: Make) -> None:
     """It is neither a FAIL nor a PASS, and says so of the metric."""
     outcome, findings = _judged(make.steady(make.arm(memory_bytes=116.0 * MIB)))

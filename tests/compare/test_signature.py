@@ -116,6 +116,22 @@ def test_void_rounds_know_it_too(make: Make) -> None:
     assert judge(known).verdict.outcome is not Outcome.FAIL
 
 
+def test_void_rounds_withhold_too(make: Make) -> None:
+    """What the candidate shows in a round that does not count is still seen."""
+    trial = _trial(make, [0] * 5, [0] * 5)
+    sick = make.round(
+        6,
+        make.arm(),
+        make.arm(episodes={NEW: frozenset({1})}),
+        health=({"cpu_ratio": 0.95}, {"cpu_ratio": 0.95}),
+    )
+
+    verdict = judge(replace(trial, rounds=(*trial.rounds, sick))).verdict
+
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.findings[0].message.startswith("errors: 500 on GET /0 in 1 slice")
+
+
 def test_measured(make: Make) -> None:
     """Slices are counted once by route, status and cause; ours are nobody's errors."""
     columns = make.columns(

@@ -115,6 +115,14 @@ def test_the_shown_part_alone(
     assert not any(letter.isdigit() for letter in document["reason"])
 
 
+def test_a_thinner_part_accuses_nobody(make: Make) -> None:
+    """Where the shown part could not judge something, that may be all there is."""
+    document = told(make.report(Outcome.PASS, [], [make.undefined()]), Outcome.FAIL)
+
+    assert "less evidence" in document["reason"]
+    assert "special-cased" not in document["reason"]
+
+
 def test_a_pass_asks_for_nothing(make: Make) -> None:
     """What a part of the traffic could not show is nothing to work on after a PASS."""
     shown = make.report(Outcome.INCONCLUSIVE, [make.finding("inconclusive")])

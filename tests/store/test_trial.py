@@ -11,10 +11,7 @@ from harness.model.plan import Plan
 from harness.model.result import (
     Arm,
     ArmResult,
-    Books,
-    GeneratorHealth,
     Round,
-    WorkerHealth,
 )
 from harness.model.scenario import Scenario, Service
 from harness.store.disk import writing
@@ -29,16 +26,7 @@ from harness.store.trial import (
     write_round,
     write_text,
 )
-
-BOOKS = Books(
-    sent=3,
-    answered=2,
-    failed=1,
-    in_flight=0,
-    connections=1,
-    closed=0,
-    reconnects=0,
-)
+from tests.made import books, health
 
 
 def journal(directory: Path) -> Journal:
@@ -82,28 +70,8 @@ def round_of(partial: Path, index: int) -> Round:
             samples=partial / arm / "samples.parquet",
             usage=partial / arm / "usage.parquet",
             cpu_ns=None if arm is Arm.BASELINE else 5,
-            books=BOOKS,
-            health=GeneratorHealth(
-                cpu_ratio=0.1,
-                timer_late_p95_ns=1,
-                lag_p50_ns=1,
-                lag_p95_ns=2,
-                lag_p99_ns=2,
-                lag_counts=(1, 2),
-                steal_ratio=0.0,
-                ports=28_232,
-                workers=(
-                    WorkerHealth(
-                        title="load worker 1 of 1",
-                        cpu_ratio=0.1,
-                        timer_late_p95_ns=1,
-                        collected_ns=0,
-                        descriptors=9,
-                        open_files=20_000,
-                        books=BOOKS,
-                    ),
-                ),
-            ),
+            books=books(failed=1),
+            health=health(),
             died="",
         )
         for arm in Arm

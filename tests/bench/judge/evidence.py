@@ -14,12 +14,10 @@ from harness.compare.soundness import SoundLimits, void_reason
 from harness.model.result import (
     Arm,
     ArmResult,
-    Books,
-    GeneratorHealth,
     Round,
-    WorkerHealth,
 )
 from harness.model.scenario import Budgets
+from tests.made import books, health
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -29,30 +27,7 @@ if TYPE_CHECKING:
 
 LOOKS = Looks(4, 10)
 LIMITS = SoundLimits(plan_digest="plan", timer_late_ns=5_000_000)
-
-_BOOKS = Books(
-    sent=1, answered=1, failed=0, in_flight=0, connections=1, closed=0, reconnects=0
-)
-_WORKER = WorkerHealth(
-    title="load worker 1 of 1",
-    cpu_ratio=0.3,
-    timer_late_p95_ns=1_000_000,
-    collected_ns=0,
-    descriptors=9,
-    open_files=20_000,
-    books=_BOOKS,
-)
-_HEALTH = GeneratorHealth(
-    cpu_ratio=0.3,
-    timer_late_p95_ns=1_000_000,
-    lag_p50_ns=0,
-    lag_p95_ns=0,
-    lag_p99_ns=0,
-    lag_counts=(),
-    steal_ratio=0.0,
-    ports=28_232,
-    workers=(_WORKER,),
-)
+_BOOKS, _HEALTH = books(), health()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,9 @@ import numpy as np
 from harness.compare.case import Case
 from harness.compare.judge import judge
 from harness.compare.measure import latencies_by_route
-from harness.dossier import Dossier
+from harness.dossier import read_dossier
 from harness.model.result import Arm
-from harness.store.trial import read_journal, read_rounds, write_text
+from harness.store.trial import write_text
 from tests.bench.trust.rules import Pair
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.compare.measure import ArmColumns
+    from harness.dossier import Dossier
     from harness.model.result import Round
     from harness.model.scenario import Scenario
     from harness.model.verdict import Outcome
@@ -89,14 +90,10 @@ def read(directory: Path, kind: str, seconds: float) -> Played:
     Raises:
         ComparisonError: its files are broken.
     """
-    journal = read_journal(directory)
-    dossier = Dossier(journal)
-    pairs = [
-        _pair(dossier, each, journal.plan.slices)
-        for each in read_rounds(directory)
-        if not dossier.add(each).round.void
-    ]
+    journal, dossier = read_dossier(directory)
     evidence = dossier.evidence(journal)
+    slices = journal.plan.slices
+    pairs = [_pair(dossier, each.round, slices) for each in evidence.sound]
     verdict = judge(evidence).verdict
     failed = (each.metric for each in verdict.findings if each.severity == "fail")
     return Played(
@@ -105,7 +102,7 @@ def read(directory: Path, kind: str, seconds: float) -> Played:
         minutes=seconds / 60,
         outcome=verdict.outcome,
         named=tuple(dict.fromkeys(failed)),
-        pairs=tuple(pairs[: evidence.looks.last]),
+        pairs=tuple(pairs),
         rounds=len(evidence.rounds),
         share=max(each.share for each in Case(trial=evidence).hypotheses),
         scenario=journal.scenario,
@@ -114,7 +111,7 @@ def read(directory: Path, kind: str, seconds: float) -> Played:
 
 def _pair(dossier: Dossier, round_: Round, slices: int) -> Pair:
     baseline, candidate = (
-        _by_slice(dossier._columns(round_.arm(arm)), slices) for arm in Arm
+        _by_slice(dossier.columns(round_.arm(arm)), slices) for arm in Arm
     )
     return Pair(baseline=baseline, candidate=candidate)
 

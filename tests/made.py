@@ -1,0 +1,47 @@
+"""How a healthy generator did, for tests that are about something else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from harness.model.result import Books, GeneratorHealth, WorkerHealth
+
+__all__ = ["books", "health"]
+
+_MS = 1_000_000
+_BOOKS = Books(
+    sent=9, answered=9, failed=0, in_flight=0, connections=1, closed=0, reconnects=0
+)
+_HEALTH = GeneratorHealth(
+    cpu_ratio=0.3,
+    timer_late_p95_ns=_MS,
+    lag_p50_ns=_MS,
+    lag_p95_ns=_MS,
+    lag_p99_ns=_MS,
+    lag_counts=(9,),
+    steal_ratio=0.0,
+    ports=28_232,
+    workers=(
+        WorkerHealth(
+            title="load worker 1 of 1",
+            cpu_ratio=0.3,
+            timer_late_p95_ns=_MS,
+            collected_ns=0,
+            descriptors=9,
+            open_files=20_000,
+            books=_BOOKS,
+        ),
+    ),
+)
+
+
+def books(answered: int = 9, **given: Any) -> Books:
+    """So many requests, all answered, but for what is given."""
+    return replace(_BOOKS, **{"sent": answered, "answered": answered, **given})
+
+
+def health(of: Books = _BOOKS, **given: Any) -> GeneratorHealth:
+    """Of one worker with these books, healthy but for what is given."""
+    worker = replace(_HEALTH.workers[0], books=of)
+    return replace(_HEALTH, **{"workers": (worker,), **given})
