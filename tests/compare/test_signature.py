@@ -116,20 +116,25 @@ def test_void_rounds_know_it_too(make: Make) -> None:
     assert judge(known).verdict.outcome is not Outcome.FAIL
 
 
-def test_void_rounds_withhold_too(make: Make) -> None:
-    """What the candidate shows in a round that does not count is still seen."""
-    trial = _trial(make, [0] * 5, [0] * 5)
-    sick = make.round(
-        6,
-        make.arm(),
-        make.arm(episodes={NEW: frozenset({1})}),
-        health=({"cpu_ratio": 0.95}, {"cpu_ratio": 0.95}),
-    )
+@pytest.mark.parametrize("shown", [[0, 0, 0, 0, 0], [2, 2, 2, 0, 0]])
+def test_void_rounds_withhold_too(make: Make, shown: list[int]) -> None:
+    """What the candidate shows in rounds that do not count is seen, but no proof."""
+    trial = _trial(make, shown, [0] * 5)
+    sick = [
+        make.round(
+            index,
+            make.arm(),
+            make.arm(episodes={NEW: frozenset({1})}),
+            health=({"cpu_ratio": 0.95}, {"cpu_ratio": 0.95}),
+        )
+        for index in (6, 7)
+    ]
 
-    verdict = judge(replace(trial, rounds=(*trial.rounds, sick))).verdict
+    verdict = judge(replace(trial, rounds=(*trial.rounds, *sick))).verdict
 
     assert verdict.outcome is Outcome.INCONCLUSIVE
-    assert verdict.findings[0].message.startswith("errors: 500 on GET /0 in 1 slice")
+    slices = sum(shown) + 2
+    assert f"errors: 500 on GET /0 in {slices} slices" in verdict.findings[0].message
 
 
 def test_measured(make: Make) -> None:
