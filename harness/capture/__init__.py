@@ -161,7 +161,7 @@ def import_capture(
 
         now_s = time.time()
         found = (each.batches(kept_host, tally, now_s) for each in captures)
-        redacted = map(redactor.redact_batch, chain.from_iterable(found))
+        redacted = map(redactor.redact, chain.from_iterable(found))
         checked = _checked(redacted, tally, ", ".join(file.name for file in files))
         rows = assembly.rows(ordered(checked, folder))
         return write_recording(rows, destination, provenance)

@@ -1,4 +1,4 @@
-"""Exchange → Exchange with pseudonyms, before anything is written.
+"""Exchanges → exchanges with pseudonyms, before anything is written.
 
 What identifies a person or opens a door is found by its name, by its form or by the
 user's rules (`secret`, `shape`), in whatever notation it is written (`notation`), and
@@ -18,7 +18,6 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import unquote
 
-from harness.capture.batch import Batch
 from harness.capture.escape import coded
 from harness.capture.notation import body, plain, url
 from harness.capture.pseudonym import Pseudonyms
@@ -28,12 +27,13 @@ from harness.capture.shape import (
     CREDENTIAL,
     address_of,
 )
-from harness.model.traffic import Exchange, Request, Skipped
+from harness.model.traffic import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.model.traffic import Response
+    from harness.capture.batch import Batch
+    from harness.model.traffic import Request, Response
     from harness.store.coded import Coded
 
     Headers = tuple[tuple[str, str], ...]
@@ -170,7 +170,7 @@ def _coded(value: str, write: Callable[[str], str | None]) -> str | None:
 
 
 class Redactor:
-    """Puts pseudonyms into exchanges.
+    """Puts pseudonyms into exchanges, a batch at a time.
 
     Args:
         key: secret; the same key gives the same pseudonyms.
@@ -198,23 +198,10 @@ class Redactor:
         self._header = lru_cache(maxsize=_CACHED)(self._masked_header)
         self._request = lru_cache(maxsize=_CACHED)(self._masked_request)
 
-    def redact(self, exchange: Exchange) -> Exchange:
-        """The exchange with pseudonyms for its client and its secrets."""
-        request, kinds = self._request(exchange.request)
-        response, more = self._response(exchange.response)
-        self._counts.update(kinds + more)
-        return Exchange(
-            start_ns=exchange.start_ns,
-            client=self._client(exchange.client),
-            session=exchange.session,
-            request=request,
-            response=response,
-        )
-
-    def redact_batch(self, batch: Batch) -> Batch:
-        """The same of many."""
-        return Batch(
-            starts_ns=batch.starts_ns,
+    def redact(self, batch: Batch) -> Batch:
+        """The exchanges with pseudonyms for their clients and their secrets."""
+        return replace(
+            batch,
             clients=batch.clients.of_each(self._client),
             requests=self._each(batch.requests, self._request),
             responses=self._each(batch.responses, self._response),

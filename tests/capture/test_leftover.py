@@ -8,6 +8,7 @@ from harness.capture.redact import Redactor
 from harness.model.traffic import Exchange, Request, Response
 from harness.report.leftover import as_json, as_text
 from harness.store.recording import Provenance, table_of, write_recording
+from tests.capture.conftest import redacted_by
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +78,7 @@ def test_everything_left_is_found(tmp_path: Path) -> None:
 def test_nothing_is_left_of_the_same_after_redaction(tmp_path: Path) -> None:
     """Pseudonyms are known, whatever the key was."""
     for key in (b"a", b"b", b"c", b"d", b"e"):
-        assert () == leftovers(recorded(tmp_path, Redactor(key).redact(LIVE)))
+        assert () == leftovers(recorded(tmp_path, redacted_by(Redactor(key), LIVE)))
 
 
 def test_older_pseudonyms_are_known(tmp_path: Path) -> None:

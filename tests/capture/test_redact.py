@@ -18,6 +18,7 @@ from harness.capture.redact import Redactor
 from harness.capture.source import Source
 from harness.capture.tally import Tally
 from harness.model.traffic import Exchange, Request, Response
+from tests.capture.conftest import redacted_by
 
 REAL = Path(__file__).resolve().parents[2] / "../shared/data"
 KEY = b"a key for tests"
@@ -31,7 +32,9 @@ def redacted(target: str = "/", body: bytes = b"", *, header: str = "") -> Excha
     name, colon, value = header.partition(": ")
     headers = ((name, value),) if colon else ()
     request = Request(method="POST", target=target, headers=headers, body=body)
-    return REDACTOR.redact(Exchange(start_ns=0, client="10.0.0.7", request=request))
+    return redacted_by(
+        REDACTOR, Exchange(start_ns=0, client="10.0.0.7", request=request)
+    )
 
 
 def header(name: str, value: str) -> str:
@@ -248,8 +251,8 @@ def test_equal_values_are_equal_pseudonyms() -> None:
     exchange = Exchange(
         start_ns=0, client="c", request=Request(method="GET", target="/")
     )
-    other = Redactor(b"another").redact(exchange)
-    assert REDACTOR.redact(exchange).client != other.client
+    other = redacted_by(Redactor(b"another"), exchange)
+    assert redacted_by(REDACTOR, exchange).client != other.client
 
 
 _WORD = st.text(string.ascii_letters + "-._~%/:;+ü", max_size=8)
@@ -327,7 +330,7 @@ def test_answers() -> None:
         ),
     )
 
-    redacted = Redactor(b"key").redact(exchange)
+    redacted = redacted_by(Redactor(b"key"), exchange)
 
     assert token not in repr(redacted)
     assert redacted.response is not None
@@ -342,7 +345,7 @@ def test_real_traffic_stays() -> None:
         pytest.skip("the real log is not here")
     redactor = Redactor(KEY)
     for exchange in accesslog.read([Source(log)], None, Tally()):
-        redacted = redactor.redact(exchange)
+        redacted = redacted_by(redactor, exchange)
         assert exchange.request.target == redacted.request.target
     counts = {each.reason: each.count for each in redactor.redacted()}
     assert {"e-mail": 198, "token": 5, "address": 1} == counts
@@ -356,7 +359,7 @@ def test_real_pages_stay() -> None:
     read_bytes = 0
     for archive in sorted((REAL / "har").glob("*.har")):
         for exchange in har.read([Source(archive)], None, Tally()):
-            redactor.redact(exchange)
+            redacted_by(redactor, exchange)
             if exchange.response and exchange.response.body:
                 read_bytes += len(exchange.response.body)
     counts = {each.reason: each.count for each in redactor.redacted()}
@@ -386,7 +389,17 @@ def test_a_batch_is_redacted_as_its_exchanges_are() -> None:
     ]
     [batch] = batches_of(given)
 
-    redacted_batch = list(REDACTOR.redact_batch(batch).exchanges())
+    redacted_batch = list(REDACTOR.redact(batch).exchanges())
 
-    assert list(map(REDACTOR.redact, given)) == redacted_batch
+    assert [redacted_by(REDACTOR, each) for each in given] == redacted_batch
     assert SECRET not in str(redacted_batch)
+
+
+def test_what_comes_again_counts_again() -> None:
+    """In a batch and in the next, although it is looked through once."""
+    request = Request(method="GET", target=f"/?token={SECRET}")
+    exchange = Exchange(start_ns=0, client="c", request=request)
+    redactor = Redactor(KEY)
+    for batch in batches_of([exchange] * 6, rows=4):
+        redactor.redact(batch)
+    assert [("token", 6)] == [(each.reason, each.count) for each in redactor.redacted()]
