@@ -155,7 +155,7 @@ def import_capture(
                 clock_ns=_coarsest_ns(captures),
                 cookies_recorded=all(each.cookies for each in _known(captures)),
                 skipped=tally.skipped(),
-                adapted=tally.adapted(),
+                adapted=(*tally.adapted(), *redactor.adapted()),
                 redacted=redactor.redacted(),
             )
 

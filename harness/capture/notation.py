@@ -8,9 +8,7 @@ JSON in a parameter of a URL in JSON, is followed three levels down.
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["body", "plain", "url"]
 
 _DEEP: Final = 3
-_GZIP: Final = b"\x1f\x8b"
-_MOST_UNPACKED: Final = 16 << 20
 
 _ORIGIN: Final = re.compile(
     r"((?:[a-zA-Z][\w+.-]{0,20}:)?//)(?:([^/?#@\s]++)(?=@))?([^/?#]*)"
@@ -88,29 +84,11 @@ _LINKED: Final = re.compile(r"[\w/.:;,%~@+$-]*[?#][^=]{0,256}+=")
 
 
 def body(mask: Mask, content: bytes) -> bytes:
-    """Whatever notation a body has; the declared type is often wrong.
-
-    Args:
-        mask: hides what is secret.
-        content: packed with gzip or not.
-    """
-    if content.startswith(_GZIP) and (unpacked := _unpacked(content)):
-        redacted = body(mask, unpacked)
-        return content if redacted == unpacked else gzip.compress(redacted, mtime=0)
+    """Whatever notation a body has; the declared type is often wrong."""
     text = content.decode(errors="surrogateescape")
     if not mask.suspects(text):
         return content
     return _written(mask, text, _DEEP).encode(errors="surrogateescape")
-
-
-def _unpacked(content: bytes) -> bytes:
-    """What was packed; nothing where it is damaged or enormous."""
-    unpacking = zlib.decompressobj(wbits=31)
-    try:
-        unpacked = unpacking.decompress(content, _MOST_UNPACKED)
-    except zlib.error:
-        return b""
-    return unpacked if unpacking.eof else b""
 
 
 def plain(mask: Mask, text: str, depth: int = _DEEP) -> str:

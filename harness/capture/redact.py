@@ -18,6 +18,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import unquote
 
+from harness.capture.coding import coding_of, recoded
 from harness.capture.escape import coded
 from harness.capture.notation import body, plain, url
 from harness.capture.pseudonym import Pseudonyms
@@ -40,13 +41,15 @@ if TYPE_CHECKING:
     Kinds = tuple[str, ...]
     Rule = Callable[[Mask, str], str]
 
-__all__ = ["Redactor", "header"]
+__all__ = ["Redactor", "header", "remembered"]
 
 T = TypeVar("T")
 Given = TypeVar("Given")
 Written = TypeVar("Written")
 
 _CACHED: Final = 8192
+_SMALL_BYTES: Final = 4096
+_UNREAD: Final = "sent without its body, which cannot be unpacked"
 
 _ADDRESS: Final = re.compile(
     r"(?:[0-9a-f]*:){2,}[0-9a-f:.]*|\d{1,3}(?:\.\d{1,3}){3}", re.IGNORECASE
@@ -169,6 +172,16 @@ def _coded(value: str, write: Callable[[str], str | None]) -> str | None:
     return coded(value, write) if "%" in value else write(value)
 
 
+def remembered(write: Callable[[Request], T]) -> Callable[[Request], T]:
+    """The same, done once for what comes again, but for those with a long body."""
+    cached = lru_cache(maxsize=_CACHED)(write)
+
+    def written(request: Request) -> T:
+        return (cached if len(request.body) <= _SMALL_BYTES else write)(request)
+
+    return written
+
+
 class Redactor:
     """Puts pseudonyms into exchanges, a batch at a time.
 
@@ -196,7 +209,7 @@ class Redactor:
         self._kinds: list[str] = []
         self._client = lru_cache(maxsize=_CACHED)(self._masked_client)
         self._header = lru_cache(maxsize=_CACHED)(self._masked_header)
-        self._request = lru_cache(maxsize=_CACHED)(self._masked_request)
+        self._request = remembered(self._masked_request)
 
     def redact(self, batch: Batch) -> Batch:
         """The exchanges with pseudonyms for their clients and their secrets."""
@@ -221,7 +234,13 @@ class Redactor:
         return tuple(
             Skipped(reason=kind, count=count)
             for kind, count in self._counts.most_common()
+            if kind != _UNREAD
         )
+
+    def adapted(self) -> tuple[Skipped, ...]:
+        """How many requests so far lost their body, which might hide anything."""
+        count = self._counts[_UNREAD]
+        return (Skipped(reason=_UNREAD, count=count),) if count else ()
 
     def _put(self, kind: str, value: str) -> str:
         self._kinds.append(kind)
@@ -249,14 +268,16 @@ class Redactor:
         """The same object where there is nothing to hide, as in most requests."""
         target = url(self._mask, request.target)
         headers = self._headers(request.headers)
-        content = body(self._mask, request.body) if request.body else b""
+        content = self._body(request.body, coding_of(request.headers))
+        if content is None:
+            self._kinds.append(_UNREAD)
         if (target, headers, content) == (
             request.target,
             request.headers,
             request.body,
         ):
             return request
-        return replace(request, target=target, headers=headers, body=content)
+        return replace(request, target=target, headers=headers, body=content or b"")
 
     def _response(self, response: Response | None) -> tuple[Response | None, Kinds]:
         if response is None or not (response.headers or response.body):
@@ -267,8 +288,13 @@ class Redactor:
         return replace(
             response,
             headers=self._headers(response.headers),
-            body=response.body and body(self._mask, response.body),
+            body=None if response.body is None else self._body(response.body),
         )
+
+    def _body(self, content: bytes, coding: str = "") -> bytes | None:
+        if not content:
+            return content
+        return recoded(content, coding, partial(body, self._mask))
 
     def _headers(self, headers: Headers) -> Headers:
         written = []

@@ -1,24 +1,33 @@
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import string
+import tracemalloc
+import zlib
 from base64 import b64decode, b64encode
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, unquote, unquote_plus
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.capture import accesslog, har
 from harness.capture.batch import batches_of
+from harness.capture.coding import plain
 from harness.capture.pseudonym import Pseudonyms
 from harness.capture.redact import Redactor
 from harness.capture.source import Source
 from harness.capture.tally import Tally
 from harness.model.traffic import Exchange, Request, Response
 from tests.capture.conftest import redacted_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 REAL = Path(__file__).resolve().parents[2] / "../shared/data"
 KEY = b"a key for tests"
@@ -403,3 +412,105 @@ def test_what_comes_again_counts_again() -> None:
     for batch in batches_of([exchange] * 6, rows=4):
         redactor.redact(batch)
     assert [("token", 6)] == [(each.reason, each.count) for each in redactor.redacted()]
+
+
+def packed_by(codec: str) -> Callable[[bytes], bytes]:
+    return lambda content: pa.compress(content, codec, asbytes=True)
+
+
+PACKERS = [
+    ("gzip", gzip.compress),
+    ("X-GZip", gzip.compress),
+    ("deflate", zlib.compress),
+    ("br", packed_by("brotli")),
+    ("zstd", packed_by("zstd")),
+    ("deflate, gzip", lambda content: gzip.compress(zlib.compress(content))),
+    ("identity", bytes),
+]
+
+
+def sent(coding: str, body: bytes) -> tuple[bytes, Redactor]:
+    """What is recorded of a body in that coding, and what recorded it."""
+    headers = (("content-encoding", coding),) if coding else ()
+    request = Request(method="POST", target="/", headers=headers, body=body)
+    exchange = Exchange(start_ns=0, client="c", request=request)
+    redactor = Redactor(KEY)
+    return redacted_by(redactor, exchange).request.body, redactor
+
+
+@pytest.mark.parametrize(("coding", "pack"), PACKERS)
+def test_secrets_leave_packed_bodies(
+    coding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    """Whatever a body is packed in, it is so again; without a secret, byte for byte."""
+    given = f'{{"password": "{SECRET}"}}'.encode()
+    body, redactor = sent(coding, pack(given))
+    expected = given.replace(SECRET.encode(), PSEUDONYM.encode())
+    assert expected == plain(body, coding, 1 << 20)
+    assert () == redactor.adapted()
+    harmless = pack(b'{"a": 1}')
+    assert harmless == sent(coding, harmless)[0]
+
+
+def test_secrets_leave_all_of_a_packed_body() -> None:
+    """Gzip may have several members, and a file may be packed twice, or undeclared."""
+    first, second = b'{"token": "', f'{SECRET}"}}'.encode()
+    expected = first + second.replace(SECRET.encode(), PSEUDONYM.encode())
+    members = gzip.compress(first) + gzip.compress(second)
+    for coding in ("gzip", ""):
+        assert expected == gzip.decompress(sent(coding, members)[0])
+    twice = sent("gzip", gzip.compress(members))[0]
+    assert expected == gzip.decompress(gzip.decompress(twice))
+    frame = packed_by("zstd")(first + second)
+    assert expected == plain(sent("", frame)[0], "zstd", 1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("gzip", gzip.compress(SECRET.encode())[:-4]),
+        ("gzip", gzip.compress(b"") + SECRET.encode()),
+        ("", gzip.compress(SECRET.encode())[:-4]),
+        ("deflate", zlib.compress(b"") + SECRET.encode()),
+        ("br", SECRET.encode()),
+        ("compress", SECRET.encode()),
+        ("gzip", gzip.compress(bytes(17 << 20))),
+    ],
+)
+def test_what_cannot_be_read_is_left_out(coding: str, body: bytes) -> None:
+    """A body that is damaged, enormous or in an unknown coding is none, and counted."""
+    kept, redactor = sent(coding, body)
+    assert b"" == kept
+    assert [("sent without its body, which cannot be unpacked", 1)] == [
+        (each.reason, each.count) for each in redactor.adapted()
+    ]
+    assert () == redactor.redacted()
+
+
+def test_answers_are_in_no_coding() -> None:
+    """Their readers undid it; what cannot be unpacked all the same is left out."""
+    for body, kept in ((b"hello", b"hello"), (b"\x1f\x8b\x08" + b"?" * 20, None)):
+        exchange = Exchange(
+            start_ns=0,
+            client="c",
+            request=Request(method="GET", target="/"),
+            response=Response(
+                status=200, headers=(("content-encoding", "gzip"),), body=body
+            ),
+        )
+        response = redacted_by(REDACTOR, exchange).response
+        assert response is not None
+        assert kept == response.body
+
+
+def test_large_bodies_are_not_held() -> None:
+    """What was redacted is forgotten, whatever is remembered to save work."""
+    bodies = [bytes([65 + number]) * 100_000 for number in range(20)]
+    redactor = Redactor(KEY)
+    tracemalloc.start()
+    for body in bodies:
+        request = Request(method="POST", target="/", body=bytes(bytearray(body)))
+        redacted_by(redactor, Exchange(start_ns=0, client="c", request=request))
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 1_000_000
