@@ -61,9 +61,9 @@ _KEY: Final = re.compile(
     r"|(ya29\.)[\w-]{20,}"
     r"|(npm_)[0-9A-Za-z]{36}"
     r"|(SG\.)[\w-]{16,}\.[\w-]{16,}"
-    r"|(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^-]+-----END [A-Z ]*PRIVATE KEY-----"
+    r"|(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^-]+(?:-(?!----)[^-]*)*"
 )
-"""A group for each maker's prefix, which stays."""
+"""A group for each maker's prefix, which stays; PEM may be cut off before its end."""
 
 _KEY_MARK: Final = re.compile(
     r"A(?:KIA|SIA|Iza)|_(?<=gh[opsru]_)|_(?<=_pat_)|_(?<=live_)|_(?<=test_)"

@@ -9,11 +9,11 @@ import zlib
 from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote_plus, unquote, unquote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.capture import accesslog, har
@@ -276,7 +276,11 @@ def test_other_targets_keep_their_bytes(pairs: list[tuple[str, str]]) -> None:
 
 @given(st.binary(max_size=60))
 def test_binary_bodies_pass(body: bytes) -> None:
-    """Whatever a body holds, redaction neither fails nor changes a secretless one."""
+    """Whatever a body holds, redaction neither fails nor changes a secretless one.
+
+    But for one that begins as a packed file does, and is none.
+    """
+    assume(not body.startswith((b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd")))
     assert body == redacted(body=body).request.body
 
 
@@ -514,3 +518,120 @@ def test_large_bodies_are_not_held() -> None:
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert held < 1_000_000
+
+
+PEM = "\n".join(
+    ("-----BEGIN RSA PRIVATE KEY-----", f"{SECRET.replace('-', '')}+/8abcd==")
+)
+PEM_END = "\n-----END RSA PRIVATE KEY-----\n"
+LOCKED = (
+    "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0A1B2C3D4E5F60718293A4B5C6D7E8F9"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PEM + PEM_END,
+        PEM,
+        PEM.replace("\n", f"\n{LOCKED}\n\n") + PEM_END,
+        f"--b\r\nContent-Disposition: form-data; name=x\r\n\r\n{PEM}{PEM_END}\r\n--b--",
+        json.dumps({"x": PEM + PEM_END}),
+    ],
+)
+def test_private_keys_leave_the_body(text: str) -> None:
+    """In PEM, with or without a passphrase, whole or cut off; the frame may stay."""
+    written = redacted(body=text.encode()).request.body.decode()
+    assert "-----BEGIN RSA PRIVATE KEY-----" in written
+    assert text.count("-----END RSA") == written.count("-----END RSA")
+    assert "sEcReT" not in written
+    assert "0A1B2C" not in written
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'name="password"',
+        "name=password",
+        "name = 'password'",
+        "filename=x; name=password",
+        'name="pass\\"word"',
+        "name*=utf-8''pass%77ord",
+        "name=x; name*=UTF-8'en'password",
+    ],
+)
+def test_secrets_leave_parts_of_any_name(name: str) -> None:
+    """The name of a part may lack its quotes, or be written in an extended way."""
+    body = f"--b\r\nContent-Disposition: form-data; {name}\r\n\r\n{SECRET}\r\n--b--"
+    written = redacted(body=body.encode()).request.body.decode()
+    assert body.replace(SECRET, PSEUDONYM) == written
+
+
+def test_heads_of_parts_are_redacted() -> None:
+    """The name of a file may be an address, also in the extended way."""
+    head = "Content-Disposition: form-data; name=f; filename*=utf-8''jo%40shop.test"
+    written = redacted(body=f"--b\n{head}\n\nx\n--b--".encode()).request.body.decode()
+    assert "jo%40" not in written
+    assert PSEUDONYMS.of("jo@shop.test") in unquote(written)
+
+
+def test_a_boundary_is_one_at_the_start_of_a_line() -> None:
+    """The same characters inside a value do not part it."""
+    value = "Zk3J9x0P--bqLm2Vt8R"
+    body = f'--b\n\n\n--b\nContent-Disposition: form-data; name="pwd"\n\n{value}\n--b--'
+    written = redacted(body=body.encode()).request.body.decode()
+    assert body.replace(value, PSEUDONYMS.of(value)) == written
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"user":"a","password":"{SECRET}',
+        f'{{"user":"a","password":"{SECRET}\\',
+        f'{{"password":"{SECRET}\n{{"user":"a","password":"{SECRET}"}}\n',
+        f'{{"token": ["a", {{"b": "{SECRET}',
+        f"{{'user': 'a', 'password': '{SECRET}'}}",
+        f"{{'user':'a','password':'{SECRET}",
+        f"{{b'user': b'a', u'password': u'{SECRET}'}}",
+        f"[{{'user': \"d'or\", 'password' : '{SECRET}', 'age': 7}}]",
+        f'{{"note": "it\'s", "password": "{SECRET}", "end": "it\'s"}}',
+    ],
+)
+def test_secrets_leave_what_is_nearly_json(text: str) -> None:
+    """It may be cut off inside a string, or have the quotes of Python."""
+    written = redacted(body=text.encode()).request.body.decode()
+    assert SECRET not in written
+    assert "Value" not in written
+    assert "password" in written or "token" in written
+    assert len(text) - len(written) in {0, -1}, written
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[2026-01-01] login {} from here",
+        "[2026-01-01] login from {}",
+        "[{}]",
+        "[{}, {}]",
+        "{{}}",
+        '[x] "{}',
+        "[x] it isn't {}, isn't it",
+        "[email=={}]",
+        "{'email': '{}', 'password': 'hunter2'}",
+    ],
+)
+@pytest.mark.parametrize(
+    "value", ["alice@example.com", "81.2.69.142", "4111 1111 1111 1111", "+14155552671"]
+)
+def test_brackets_do_not_hide(text: str, value: str) -> None:
+    """A text that begins as JSON does may be none: numbers in it are its words."""
+    given = text.replace("{}", value)
+    for written in (
+        redacted(body=given.encode()).request.body.decode(),
+        header("x-debug", given),
+        unquote(redacted(f"/s?q={quote(given)}").request.target),
+        unquote(redacted(f"/s?q={quote(given, ' []{}')}").request.target),
+    ):
+        assert value not in written
+        assert "hunter2" not in written
+        assert PSEUDONYMS.of(value) in written
