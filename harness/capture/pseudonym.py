@@ -4,7 +4,8 @@
     address   240.0.0.0 to 254.255.255.255, or 2001:db8:5ea7::/48
     card      the first two digits, 0000, then drawn; Luhn-valid, separators kept
     phone     the first two digits, the others drawn; separators kept
-    JWT       header, `exp`, `iat`, `nbf`, a `jti` of ours and a dead signature
+    JWT       `alg`, `typ`, a `kid` of ours; `exp`, `iat`, `nbf`, a `jti` of ours;
+              a dead signature
     others    letters, digits and hexadecimal words of the same length; the rest is kept
 
 A pseudonym can be told from a real value without the key: by its range, or because its
@@ -52,7 +53,16 @@ _OWN_EMAIL: Final = re.compile(rf"{_LABEL.pattern}@example\.com")
 _OWN_V6: Final = IPv6Network("2001:db8:5ea7::/48")
 _FIRST_V4, _V4_BLOCKS = 240, 15
 _CARD_ZEROS: Final = slice(2, 6)
-_JOSE: Final = ("alg", "typ", "cty", "kid")
+_KEY_ID: Final = "kid"
+_JOSE: Final = {
+    "alg": re.compile(
+        r"[A-Z]{2}(?:256|384|512)K?|EdDSA|none|dir|RSA-OAEP(?:-256)?|RSA1_5"
+        r"|(?:ECDH-ES\+)?A(?:128|192|256)(?:GCM)?KW|ECDH-ES"
+    ),
+    "typ": re.compile(r"(?:application/)?(?:[a-z]{2,10}\+)?jwt", re.IGNORECASE),
+    _KEY_ID: _LABEL,
+}
+"""What stays of a header, `kid` once it is ours; an `alg` stands for an empty one."""
 _TIMES: Final = ("exp", "iat", "nbf")
 
 _DIGITS: Final = "0123456789"
@@ -128,9 +138,9 @@ def _is_own_card(value: str) -> bool:
 
 
 def _is_own_jwt(value: str) -> bool:
-    claims = _json_of(value.split(".")[1])
-    named = _LABEL.fullmatch(str(claims.get("jti")))
-    return named is not None and {*claims} <= {*_TIMES, "jti"}
+    header, claims = map(_json_of, value.split(".")[:2])
+    named = _LABEL.fullmatch(str(claims.get("jti"))) and header == _kept(header)
+    return bool(named) and {*claims} <= {*_TIMES, "jti"}
 
 
 def _email(pseudonyms: Pseudonyms, value: str) -> str:
@@ -175,7 +185,8 @@ def _jwt(pseudonyms: Pseudonyms, value: str) -> str:
     header, payload = _json_of(head), _json_of(body)
     if not header:
         return _shaped(pseudonyms, value)
-    kept = {name: header[name] for name in _JOSE if isinstance(header.get(name), str)}
+    if _KEY_ID in header:
+        header = {**header, _KEY_ID: pseudonyms.label(str(header[_KEY_ID]))}
     times = {
         name: payload[name]
         for name in _TIMES
@@ -183,7 +194,16 @@ def _jwt(pseudonyms: Pseudonyms, value: str) -> str:
     }
     claims = {**times, "jti": pseudonyms.label(value)}
     dead = pseudonyms.drawn(value, len(signature) * 3 // 4)
-    return ".".join(map(_base64url, (_json(kept), _json(claims), dead)))
+    return ".".join(map(_base64url, (_json(_kept(header)), _json(claims), dead)))
+
+
+def _kept(header: Mapping[str, Any]) -> Mapping[str, str]:
+    kept = {
+        name: header[name]
+        for name, form in _JOSE.items()
+        if form.fullmatch(str(header.get(name)))
+    }
+    return kept or {"alg": "none"}
 
 
 def _json_of(part: str) -> Mapping[str, Any]:
