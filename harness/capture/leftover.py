@@ -17,7 +17,8 @@ from urllib.parse import unquote
 from harness.capture.coding import coding_of, recoded
 from harness.capture.notation import body, url
 from harness.capture.pseudonym import is_pseudonym
-from harness.capture.redact import header, remembered
+from harness.capture.recall import remembered
+from harness.capture.redact import body_bytes, header
 from harness.capture.secret import NO_RULES, Mask
 from harness.capture.shape import ADDRESS, CARD, PHONE, address_of, kind_of
 from harness.model.route import route_of
@@ -95,7 +96,7 @@ class _Scan:
         self._mask = Mask(self._put, NO_RULES)
         self._place = ""
         self._found: list[tuple[str, str, str]] = []
-        self._request = remembered(self._in_request)
+        self._request = remembered(self._in_request, body_bytes)
 
     def exchange(self, exchange: Exchange) -> Found:
         """Kind, place and value of all that is secret."""

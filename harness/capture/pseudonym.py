@@ -20,10 +20,10 @@ import hashlib
 import hmac
 import json
 import re
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Any, Final
 
+from harness.capture.recall import remembered
 from harness.capture.shape import (
     ADDRESS,
     CARD,
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 __all__ = ["Pseudonyms", "is_pseudonym"]
 
 _HEX_DIGITS: Final = 16
-_CACHED: Final = 8192
 _MARK: Final = b"seatrial"
 _LEAST_MARKED: Final = 6
 _MOST_MARK: Final = 8
@@ -88,9 +87,9 @@ class Pseudonyms:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self.of: Callable[[str], str] = lru_cache(maxsize=_CACHED)(self._of)
+        self.of: Callable[[str], str] = remembered(self._of, len)
         """The pseudonym of a value in plain, of the value's own form."""
-        self.label: Callable[[str], str] = lru_cache(maxsize=_CACHED)(self._label)
+        self.label: Callable[[str], str] = remembered(self._label, len)
         """A pseudonym that only tells values apart: `anon-` and 16 hex digits."""
 
     def _of(self, value: str) -> str:

@@ -22,6 +22,7 @@ from harness.capture.coding import coding_of, recoded
 from harness.capture.escape import coded
 from harness.capture.notation import body, plain, url
 from harness.capture.pseudonym import Pseudonyms
+from harness.capture.recall import remembered
 from harness.capture.secret import COOKIE, DROPPED, NO_RULES, USER, Mask, Rules
 from harness.capture.shape import (
     ADDRESS,
@@ -41,14 +42,13 @@ if TYPE_CHECKING:
     Kinds = tuple[str, ...]
     Rule = Callable[[Mask, str], str]
 
-__all__ = ["Redactor", "header", "remembered"]
+__all__ = ["Redactor", "body_bytes", "header"]
 
 T = TypeVar("T")
 Given = TypeVar("Given")
 Written = TypeVar("Written")
 
 _CACHED: Final = 8192
-_SMALL_BYTES: Final = 4096
 _UNREAD: Final = "sent without its body, which cannot be unpacked"
 
 _ADDRESS: Final = re.compile(
@@ -158,6 +158,11 @@ def _rule_for(name: str) -> Rule | None:
     return next((rule for names, rule in _HEADERS if names.fullmatch(name)), None)
 
 
+def body_bytes(request: Request) -> int:
+    """All that is large of a request, if anything is."""
+    return len(request.body)
+
+
 def header(mask: Mask, name: str, value: str) -> str:
     """A header's value as it may be written; the name in lower case."""
     rule = None if mask.rules_on(name) else _rule_for(name)
@@ -170,16 +175,6 @@ def header(mask: Mask, name: str, value: str) -> str:
 def _coded(value: str, write: Callable[[str], str | None]) -> str | None:
     """Not in a form, a plus is a space only where there is percent-encoding too."""
     return coded(value, write) if "%" in value else write(value)
-
-
-def remembered(write: Callable[[Request], T]) -> Callable[[Request], T]:
-    """The same, done once for what comes again, but for those with a long body."""
-    cached = lru_cache(maxsize=_CACHED)(write)
-
-    def written(request: Request) -> T:
-        return (cached if len(request.body) <= _SMALL_BYTES else write)(request)
-
-    return written
 
 
 class Redactor:
@@ -207,9 +202,9 @@ class Redactor:
         self._mask = Mask(self._put, rules)
         self._counts: Counter[str] = Counter()
         self._kinds: list[str] = []
-        self._client = lru_cache(maxsize=_CACHED)(self._masked_client)
+        self._client = remembered(self._masked_client, len)
         self._header = lru_cache(maxsize=_CACHED)(self._masked_header)
-        self._request = remembered(self._masked_request)
+        self._request = remembered(self._masked_request, body_bytes)
 
     def redact(self, batch: Batch) -> Batch:
         """The exchanges with pseudonyms for their clients and their secrets."""

@@ -37,7 +37,7 @@ def cards(draw: st.DrawFn) -> str:
     return separator.join(digits[at : at + 4] for at in range(0, length, 4))
 
 
-def token(header: Mapping[str, object] | None = None, **claims: object) -> str:
+def token(header: Mapping[str, object] | None = None, /, **claims: object) -> str:
     parts = (header or {"alg": "HS256", "typ": "JWT"}, claims)
     coded = [
         base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
