@@ -34,6 +34,8 @@ __all__ = ["Leftover", "leftovers"]
 _SHOWN: Final = 2
 _ID: Final = "0"
 """Takes a secret's place in a route, which is shown, and becomes `{id}` there."""
+_GAP: Final = " "
+"""Takes a secret's place where the scan looks again: it belongs to no secret."""
 _OPAQUE: Final = re.compile(r"(?=\S*[A-Z\d])\S{12,}")
 _BITS: Final = 3
 _UNREADABLE: Final = "unreadable body"
@@ -107,7 +109,7 @@ class _Scan:
         known = kind_of(value)
         if not is_pseudonym(value) and (known or kind in _FORMS or _looks_drawn(value)):
             self._found.append((known or kind, self._place, value))
-        return _ID
+        return _GAP
 
     def _taken(self) -> Found:
         found, self._found = tuple(self._found), []

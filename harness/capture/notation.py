@@ -127,10 +127,9 @@ def url(mask: Mask, text: str, depth: int = _DEEP) -> str:
         return text
     origin = ""
     if found := _ORIGIN.match(text):
-        origin, text = found[0], text[found.end() :]
-        if userinfo := found[2]:
-            hidden = coded(userinfo, partial(mask.put, CREDENTIAL))
-            origin = f"{found[1]}{hidden}{found[3]}"
+        (scheme, userinfo, host), text = found.groups(), text[found.end() :]
+        hidden = userinfo and coded(userinfo, partial(mask.put, CREDENTIAL))
+        origin = f"{scheme}{hidden or ''}{mask.said(host)}"
     front, hash_, fragment = text.partition("#")
     path, mark, query = front.partition("?")
     path = "/".join(_parameter(mask, segment, depth) for segment in path.split("/"))
@@ -327,7 +326,8 @@ def _word(mask: Mask, word: str, depth: int) -> str:
         return mask.values(word)
     if _LINKED.match(word):
         return url(mask, word, depth - 1)
-    return unescaped(word, lambda inner: plain(mask, inner, depth - 1))
+    new = unescaped(word, lambda inner: plain(mask, inner, depth - 1))
+    return mask.values(word) if new == word else new
 
 
 _NOTATIONS: Final[tuple[tuple[re.Pattern[str], Notation], ...]] = (

@@ -636,3 +636,23 @@ def test_brackets_do_not_hide(text: str, value: str) -> None:
         assert value not in written
         assert "hunter2" not in written
         assert PSEUDONYMS.of(value) in written
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("ask {}&#64;x now", "alice@shop.test"),
+        ("ask {}\\u0040x now", "alice@shop.test"),
+        ("//{}/x", "sk_live_4eC39HqLyjWDarjtT1zdp7dc"),
+        ("see https://jo@{}/x", "sk_live_4eC39HqLyjWDarjtT1zdp7dc"),
+    ],
+)
+def test_secrets_leave_beside_escapes_and_as_hosts(text: str, value: str) -> None:
+    """A word is read as it is besides; only the name of a host stays."""
+    given = text.replace("{}", value)
+    for written in (
+        redacted(body=given.encode()).request.body.decode(),
+        redacted(given if given[0] == "/" else f"/{quote(given)}").request.target,
+    ):
+        assert value not in unquote(written)
+        assert PSEUDONYMS.of(value) in unquote(written)
