@@ -41,7 +41,9 @@ _ENCODED: Final = re.compile(r"[%{\[]")
 _NAMES: Final = re.compile(r"(?<![^?&;#/=])([^?&;#/=]++)=")
 _JSON: Final = re.compile(r"[\ufeff\s]*(?:\)\]\}',?\s*)?[{\[]")
 _STRING: Final = r'"[^"\\\n]*(?:(?:\\.|\n(?!\{"))[^"\\\n]*)*'
-_SINGLE: Final = r"(?:(?<!\w)|(?<=\b[bru]))'[^'\\\n]*(?:(?:\\.|\n(?!\{'))[^'\\\n]*)*"
+_SINGLE: Final = (
+    r"(?:(?<=[\[{(,:=\s])|(?<=\b[bru]))'[^'\\\n]*(?:(?:\\.|\n(?!\{'))[^'\\\n]*)*"
+)
 """Strings without their end, which they may lack: at the latest a next line of JSON."""
 _JSON_TOKEN: Final = re.compile(
     rf"(?P<key>{_STRING}\"|{_SINGLE}')(?=\s*:)|(?P<text>{_STRING}\"|{_SINGLE}')"

@@ -296,6 +296,7 @@ def test_long_garbage_passes() -> None:
     [
         f'\ufeff {{"password": "{SECRET}"}}',
         f')]}}\',\n{{"password": "{SECRET}"}}',
+        f')]}}\',\n[{{"a": "it\'s", "password": "{SECRET}", "b": "it\'s"}}]',
         f'{{"token": {{"a": {{"b": ["{SECRET}", {{"c": "{SECRET}"}}], "ttl": 60}}}}}}',
         f'{{"tokens": [["{SECRET}"], {{"x": "{SECRET}"}}], "user": "x"}}',
         f'data={{"password":"{SECRET}"}}',
