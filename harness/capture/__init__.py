@@ -155,13 +155,13 @@ def import_capture(
                 clock_ns=_coarsest_ns(captures),
                 cookies_recorded=all(each.cookies for each in _known(captures)),
                 skipped=tally.skipped(),
-                adapted=tally.adapted(),
+                adapted=(*tally.adapted(), *redactor.adapted()),
                 redacted=redactor.redacted(),
             )
 
         now_s = time.time()
         found = (each.batches(kept_host, tally, now_s) for each in captures)
-        redacted = map(redactor.redact_batch, chain.from_iterable(found))
+        redacted = map(redactor.redact, chain.from_iterable(found))
         checked = _checked(redacted, tally, ", ".join(file.name for file in files))
         rows = assembly.rows(ordered(checked, folder))
         return write_recording(rows, destination, provenance)

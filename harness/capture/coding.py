@@ -1,18 +1,62 @@
-"""Content codings undone: what an answer says, whatever it was packed in."""
+"""Content codings undone and made anew: what is said, whatever it is packed in."""
 
 from __future__ import annotations
 
+import gzip
 import zlib
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["plain"]
+__all__ = ["coding_of", "plain", "recoded"]
 
 _RAW_WINDOW: Final = -15
+_DEEP: Final = 3
+_MOST_UNPACKED: Final = 16 << 20
+_MAGIC: Final = ((b"\x1f\x8b\x08", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
+
+
+def coding_of(headers: Iterable[tuple[str, str]]) -> str:
+    """What they declare, names in lower case; empty for none."""
+    return ",".join(value for name, value in headers if name == "content-encoding")
+
+
+def recoded(
+    content: bytes, coding: str, write: Callable[[bytes], bytes], depth: int = _DEEP
+) -> bytes | None:
+    """The content, what it says written anew, in the same codings.
+
+    It stays byte for byte where that changes nothing. `None` where it cannot be read:
+    it is damaged, in an unknown coding, over 16 MiB, or packed too often.
+
+    Args:
+        content: as it was sent; also a packed file that no header declares.
+        coding: of `Content-Encoding`, empty for none.
+        write: what is said → what is to be said.
+        depth: how many packed contents may be one in another.
+    """
+    if not (names := _names(coding)):
+        names = [name for magic, name in _MAGIC if content.startswith(magic)]
+    if not names:
+        return write(content)
+    inner = plain(content, ",".join(names), _MOST_UNPACKED)
+    if inner is None or not depth:
+        return None
+    new = recoded(inner, "", write, depth - 1)
+    if new is None or new == inner:
+        return None if new is None else content
+    for name in names:
+        new = _MAKING[name](new)
+    return new
+
+
+def _names(coding: str) -> list[str]:
+    names = (name.strip().lower() for name in coding.split(","))
+    return [name for name in names if name not in {"", "identity"}]
 
 
 def plain(content: bytes, coding: str, limit: int) -> bytes | None:
@@ -23,8 +67,7 @@ def plain(content: bytes, coding: str, limit: int) -> bytes | None:
         coding: of `Content-Encoding`, empty for none.
         limit: the most bytes it may have.
     """
-    names = [name.strip().lower() for name in coding.split(",") if name.strip()]
-    for name in reversed(names):
+    for name in reversed(_names(coding)):
         undo = _CODINGS.get(name)
         if undo is None:
             return None
@@ -55,8 +98,8 @@ def _inflated(content: bytes, most: int) -> bytes:
 
 def _whole(undo: zlib._Decompress, content: bytes, most: int) -> bytes:
     plain = undo.decompress(content, most)
-    if not undo.eof and len(plain) < most:
-        raise zlib.error("it is cut short")
+    if undo.unused_data or (not undo.eof and len(plain) < most):
+        raise zlib.error("it is cut short, or something follows")
     return plain
 
 
@@ -64,7 +107,14 @@ _CODINGS: Final[Mapping[str, Callable[[bytes, int], bytes]]] = {
     "br": _arrow("brotli"),
     "deflate": _inflated,
     "gzip": _arrow("gzip"),
-    "identity": lambda content, _: content,
     "x-gzip": _arrow("gzip"),
     "zstd": _arrow("zstd"),
+}
+
+_MAKING: Final[Mapping[str, Callable[[bytes], bytes]]] = {
+    "br": partial(pa.compress, codec="brotli", asbytes=True),
+    "deflate": zlib.compress,
+    "gzip": partial(gzip.compress, mtime=0),
+    "x-gzip": partial(gzip.compress, mtime=0),
+    "zstd": partial(pa.compress, codec="zstd", asbytes=True),
 }

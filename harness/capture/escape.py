@@ -67,11 +67,16 @@ def _quoted(text: str, safe: str) -> str:
 
 
 def json_string(literal: str, write: Callable[[str], str]) -> str:
-    """A JSON string; its escapes are undone only to look."""
+    """A JSON string; its escapes are undone only to look.
+
+    Not so in single quotes, as Python has them: there the value has them as they are.
+    """
     value = json_text(literal)
     new = write(value)
     if new == value:
         return literal
+    if literal[0] != '"':
+        return f"{literal[0]}{new}{literal[0]}"
     return json.dumps(new, ensure_ascii="\\u" in literal)
 
 

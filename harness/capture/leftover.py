@@ -1,7 +1,8 @@
 """What a recording still holds that is secret: redaction again, which only looks.
 
 It has no key: a pseudonym is known by its form. What is a secret by its name counts
-where it looks drawn at random, at least 12 characters of 3 bits each.
+where it looks drawn at random, at least 12 characters of 3 bits each. What is one by
+its form is also looked for in the text as a whole, whatever notation it seems to have.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
+from harness.capture.coding import coding_of, recoded
 from harness.capture.notation import body, url
 from harness.capture.pseudonym import is_pseudonym
-from harness.capture.redact import header
+from harness.capture.recall import remembered
+from harness.capture.redact import body_bytes, header
 from harness.capture.secret import NO_RULES, Mask
 from harness.capture.shape import ADDRESS, CARD, PHONE, address_of, kind_of
 from harness.model.route import route_of
@@ -28,12 +31,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Leftover", "leftovers"]
 
-_CACHED: Final = 8192
 _SHOWN: Final = 2
 _ID: Final = "0"
 """Takes a secret's place in a route, which is shown, and becomes `{id}` there."""
+_GAP: Final = " "
+"""Takes a secret's place where the scan looks again: it belongs to no secret."""
 _OPAQUE: Final = re.compile(r"(?=\S*[A-Z\d])\S{12,}")
 _BITS: Final = 3
+_UNREADABLE: Final = "unreadable body"
 _FORMS: Final = (CARD, PHONE)
 """Kinds that also a name tells, where a value of the form need not look drawn."""
 
@@ -85,7 +90,7 @@ def leftovers(recording: Recording) -> tuple[Leftover, ...]:
 
 
 class _Scan:
-    """Looks where redaction looks, and leaves everything as it is."""
+    """Looks where redaction looks, and once more at what it would leave."""
 
     __slots__ = ("_found", "_mask", "_place", "_request")
 
@@ -93,7 +98,7 @@ class _Scan:
         self._mask = Mask(self._put, NO_RULES)
         self._place = ""
         self._found: list[tuple[str, str, str]] = []
-        self._request = lru_cache(maxsize=_CACHED)(self._in_request)
+        self._request = remembered(self._in_request, body_bytes)
 
     def exchange(self, exchange: Exchange) -> Found:
         """Kind, place and value of all that is secret."""
@@ -104,7 +109,7 @@ class _Scan:
         known = kind_of(value)
         if not is_pseudonym(value) and (known or kind in _FORMS or _looks_drawn(value)):
             self._found.append((known or kind, self._place, value))
-        return value
+        return _GAP
 
     def _taken(self) -> Found:
         found, self._found = tuple(self._found), []
@@ -117,22 +122,33 @@ class _Scan:
 
     def _in_request(self, request: Request) -> Found:
         self._place = "target"
-        url(self._mask, request.target)
-        self._look("", request.headers, request.body)
+        self._look_again(url(self._mask, request.target))
+        self._look("", request.headers)
+        self._look_into(request.body, coding_of(request.headers))
         return self._taken()
 
     def _in_answer(self, response: Response) -> Found:
-        self._look("answer ", response.headers, response.body)
+        self._look("answer ", response.headers)
+        self._look_into(response.body or b"")
         return self._taken()
 
-    def _look(
-        self, way: str, headers: tuple[tuple[str, str], ...], content: bytes | None
-    ) -> None:
+    def _look(self, way: str, headers: tuple[tuple[str, str], ...]) -> None:
         for name, value in headers:
             self._place = f"{way}{name}"
-            header(self._mask, name, value)
+            self._look_again(header(self._mask, name, value))
         self._place = f"{way}body"
-        body(self._mask, content or b"")
+
+    def _look_into(self, content: bytes, coding: str = "") -> None:
+        if content and recoded(content, coding, self._read) is None:
+            self._found.append((_UNREADABLE, self._place, content.decode("latin-1")))
+
+    def _read(self, content: bytes) -> bytes:
+        written = body(self._mask, content)
+        self._look_again(written.decode(errors="surrogateescape"))
+        return content
+
+    def _look_again(self, written: str) -> None:
+        self._mask.said(unquote(written, errors="surrogateescape"))
 
 
 def _looks_drawn(value: str) -> bool:

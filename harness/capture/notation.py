@@ -8,9 +8,7 @@ JSON in a parameter of a URL in JSON, is followed three levels down.
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["body", "plain", "url"]
 
 _DEEP: Final = 3
-_GZIP: Final = b"\x1f\x8b"
-_MOST_UNPACKED: Final = 16 << 20
 
 _ORIGIN: Final = re.compile(
     r"((?:[a-zA-Z][\w+.-]{0,20}:)?//)(?:([^/?#@\s]++)(?=@))?([^/?#]*)"
@@ -44,15 +40,27 @@ _ORIGIN: Final = re.compile(
 _ENCODED: Final = re.compile(r"[%{\[]")
 _NAMES: Final = re.compile(r"(?<![^?&;#/=])([^?&;#/=]++)=")
 _JSON: Final = re.compile(r"[\ufeff\s]*(?:\)\]\}',?\s*)?[{\[]")
+_STRING: Final = r'"[^"\\\n]*(?:(?:\\.|\n(?!\{"))[^"\\\n]*)*'
+_SINGLE: Final = (
+    r"(?:(?<=[\[{(,:=\s])|(?<=\b[bru]))'[^'\\\n]*(?:(?:\\.|\n(?!\{'))[^'\\\n]*)*"
+)
+"""Strings without their end, which they may lack: at the latest a next line of JSON."""
 _JSON_TOKEN: Final = re.compile(
-    r'(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|(?P<text>"(?:[^"\\]|\\.)*")'
-    r"|(?P<number>-?\d[\d.eE+-]*)|(?P<opens>[{\[])|(?P<closes>[}\]])",
+    rf"(?P<key>{_STRING}\"|{_SINGLE}')(?=\s*:)|(?P<text>{_STRING}\"|{_SINGLE}')"
+    rf"|(?P<cut>{_STRING}\\?|{_SINGLE}\\?)|(?P<opens>[{{\[])|(?P<closes>[}}\]])"
+    r"|(?P<number>(?<=[:,\[])\s*-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![^\s,}\]]|\s+[\d(]))",
     re.DOTALL,
 )
 _INTEGER: Final = re.compile(r"-?[1-9]\d{2,}")
-_MULTIPART: Final = re.compile(r"\s*(--[^\r\n]+)\r?\n")
+_MULTIPART: Final = re.compile(
+    r"\s*(--[^\r\n]+)\r?\n(?=(?:[\w-]+:[^\n]*\n)*?content-[\w-]+:|.*\n\1--\s*\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
 _BLANK_LINE: Final = re.compile(r"\r?\n\r?\n")
-_PART_NAME: Final = re.compile(r';\s*name="([^"]*)"', re.IGNORECASE)
+_PART_NAME: Final = re.compile(
+    r";\s*name(?:\*\s*=\s*[^\s';]*'[^\s';]*'|\s*=\s*)(\"(?:[^\"\\]|\\.)*\"|[^\s;\"]+)",
+    re.IGNORECASE | re.DOTALL,
+)
 _MARKUP: Final = re.compile(r"[\ufeff\s]*<")
 _FORM: Final = re.compile(r"[^\s=&(){}<>\"',]+=\S*")
 _URL: Final = re.compile(r"(?:[a-zA-Z][\w+.-]{0,20}:)?/\S[^\r\n]*")
@@ -88,29 +96,11 @@ _LINKED: Final = re.compile(r"[\w/.:;,%~@+$-]*[?#][^=]{0,256}+=")
 
 
 def body(mask: Mask, content: bytes) -> bytes:
-    """Whatever notation a body has; the declared type is often wrong.
-
-    Args:
-        mask: hides what is secret.
-        content: packed with gzip or not.
-    """
-    if content.startswith(_GZIP) and (unpacked := _unpacked(content)):
-        redacted = body(mask, unpacked)
-        return content if redacted == unpacked else gzip.compress(redacted, mtime=0)
+    """Whatever notation a body has; the declared type is often wrong."""
     text = content.decode(errors="surrogateescape")
     if not mask.suspects(text):
         return content
     return _written(mask, text, _DEEP).encode(errors="surrogateescape")
-
-
-def _unpacked(content: bytes) -> bytes:
-    """What was packed; nothing where it is damaged or enormous."""
-    unpacking = zlib.decompressobj(wbits=31)
-    try:
-        unpacked = unpacking.decompress(content, _MOST_UNPACKED)
-    except zlib.error:
-        return b""
-    return unpacked if unpacking.eof else b""
 
 
 def plain(mask: Mask, text: str, depth: int = _DEEP) -> str:
@@ -139,10 +129,9 @@ def url(mask: Mask, text: str, depth: int = _DEEP) -> str:
         return text
     origin = ""
     if found := _ORIGIN.match(text):
-        origin, text = found[0], text[found.end() :]
-        if userinfo := found[2]:
-            hidden = coded(userinfo, partial(mask.put, CREDENTIAL))
-            origin = f"{found[1]}{hidden}{found[3]}"
+        (scheme, userinfo, host), text = found.groups(), text[found.end() :]
+        hidden = userinfo and coded(userinfo, partial(mask.put, CREDENTIAL))
+        origin = f"{scheme}{hidden or ''}{mask.said(host)}"
     front, hash_, fragment = text.partition("#")
     path, mark, query = front.partition("?")
     path = "/".join(_parameter(mask, segment, depth) for segment in path.split("/"))
@@ -210,6 +199,11 @@ def _json(mask: Mask, text: str, depth: int) -> str:
                 return json_string(
                     literal, lambda value: _member(mask, (key, texts), value, depth)
                 )
+            case "cut":
+                return json_string(
+                    literal + literal[0],
+                    lambda value: _member(mask, (key, texts), value, depth),
+                )[:-1]
             case "number":
                 return _number(mask, (key, numbers), literal)
         return literal
@@ -225,13 +219,17 @@ def _member(mask: Mask, names: tuple[str, ...], value: str, depth: int) -> str:
 
 
 def _number(mask: Mask, names: tuple[str, ...], literal: str) -> str:
-    return _member(mask, names, literal, 0) if _INTEGER.fullmatch(literal) else literal
+    digits = literal.lstrip()
+    if not _INTEGER.fullmatch(digits):
+        return literal
+    return literal.removesuffix(digits) + _member(mask, names, digits, 0)
 
 
 def _multipart(mask: Mask, text: str, depth: int) -> str:
     opening = _MULTIPART.match(text)
     assert opening is not None, "that is how it was recognised"
-    return opening[1].join(_part(mask, part, depth) for part in text.split(opening[1]))
+    parts = re.split(f"(?m:^){re.escape(opening[1])}", text)
+    return opening[1].join(_part(mask, part, depth) for part in parts)
 
 
 def _part(mask: Mask, part: str, depth: int) -> str:
@@ -240,11 +238,9 @@ def _part(mask: Mask, part: str, depth: int) -> str:
         return mask.values(part)
     head, content = part[: blank.end()], part[blank.end() :]
     core = content.removesuffix("\n").removesuffix("\r")
-    end, name = content[len(core) :], _PART_NAME.search(head)
-    hidden = mask.under(name[1], core) if name and core else None
-    if hidden is None:
-        hidden = plain(mask, core, depth)
-    return f"{mask.values(head)}{hidden}{end}"
+    end = content[len(core) :]
+    names = tuple(_PART_NAME.findall(head)) if core else ()
+    return f"{_prose(mask, head, depth)}{_member(mask, names, core, depth)}{end}"
 
 
 def _markup(mask: Mask, text: str, depth: int) -> str:
@@ -332,7 +328,8 @@ def _word(mask: Mask, word: str, depth: int) -> str:
         return mask.values(word)
     if _LINKED.match(word):
         return url(mask, word, depth - 1)
-    return unescaped(word, lambda inner: plain(mask, inner, depth - 1))
+    new = unescaped(word, lambda inner: plain(mask, inner, depth - 1))
+    return mask.values(word) if new == word else new
 
 
 _NOTATIONS: Final[tuple[tuple[re.Pattern[str], Notation], ...]] = (

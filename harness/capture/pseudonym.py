@@ -4,7 +4,8 @@
     address   240.0.0.0 to 254.255.255.255, or 2001:db8:5ea7::/48
     card      the first two digits, 0000, then drawn; Luhn-valid, separators kept
     phone     the first two digits, the others drawn; separators kept
-    JWT       header, `exp`, `iat`, `nbf`, a `jti` of ours and a dead signature
+    JWT       `alg`, `typ`, a `kid` of ours; `exp`, `iat`, `nbf`, a `jti` of ours;
+              a dead signature
     others    letters, digits and hexadecimal words of the same length; the rest is kept
 
 A pseudonym can be told from a real value without the key: by its range, or because its
@@ -19,10 +20,10 @@ import hashlib
 import hmac
 import json
 import re
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Any, Final
 
+from harness.capture.recall import remembered
 from harness.capture.shape import (
     ADDRESS,
     CARD,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 __all__ = ["Pseudonyms", "is_pseudonym"]
 
 _HEX_DIGITS: Final = 16
-_CACHED: Final = 8192
 _MARK: Final = b"seatrial"
 _LEAST_MARKED: Final = 6
 _MOST_MARK: Final = 8
@@ -52,7 +52,16 @@ _OWN_EMAIL: Final = re.compile(rf"{_LABEL.pattern}@example\.com")
 _OWN_V6: Final = IPv6Network("2001:db8:5ea7::/48")
 _FIRST_V4, _V4_BLOCKS = 240, 15
 _CARD_ZEROS: Final = slice(2, 6)
-_JOSE: Final = ("alg", "typ", "cty", "kid")
+_KEY_ID: Final = "kid"
+_JOSE: Final = {
+    "alg": re.compile(
+        r"[A-Z]{2}(?:256|384|512)K?|EdDSA|none|dir|RSA-OAEP(?:-256)?|RSA1_5"
+        r"|(?:ECDH-ES\+)?A(?:128|192|256)(?:GCM)?KW|ECDH-ES"
+    ),
+    "typ": re.compile(r"(?:application/)?(?:[a-z]{2,10}\+)?jwt", re.IGNORECASE),
+    _KEY_ID: _LABEL,
+}
+"""What stays of a header, `kid` once it is ours; an `alg` stands for an empty one."""
 _TIMES: Final = ("exp", "iat", "nbf")
 
 _DIGITS: Final = "0123456789"
@@ -78,9 +87,9 @@ class Pseudonyms:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self.of: Callable[[str], str] = lru_cache(maxsize=_CACHED)(self._of)
+        self.of: Callable[[str], str] = remembered(self._of, len)
         """The pseudonym of a value in plain, of the value's own form."""
-        self.label: Callable[[str], str] = lru_cache(maxsize=_CACHED)(self._label)
+        self.label: Callable[[str], str] = remembered(self._label, len)
         """A pseudonym that only tells values apart: `anon-` and 16 hex digits."""
 
     def _of(self, value: str) -> str:
@@ -128,9 +137,9 @@ def _is_own_card(value: str) -> bool:
 
 
 def _is_own_jwt(value: str) -> bool:
-    claims = _json_of(value.split(".")[1])
-    named = _LABEL.fullmatch(str(claims.get("jti")))
-    return named is not None and {*claims} <= {*_TIMES, "jti"}
+    header, claims = map(_json_of, value.split(".")[:2])
+    named = _LABEL.fullmatch(str(claims.get("jti"))) and header == _kept(header)
+    return bool(named) and {*claims} <= {*_TIMES, "jti"}
 
 
 def _email(pseudonyms: Pseudonyms, value: str) -> str:
@@ -175,7 +184,8 @@ def _jwt(pseudonyms: Pseudonyms, value: str) -> str:
     header, payload = _json_of(head), _json_of(body)
     if not header:
         return _shaped(pseudonyms, value)
-    kept = {name: header[name] for name in _JOSE if isinstance(header.get(name), str)}
+    if _KEY_ID in header:
+        header = {**header, _KEY_ID: pseudonyms.label(str(header[_KEY_ID]))}
     times = {
         name: payload[name]
         for name in _TIMES
@@ -183,7 +193,16 @@ def _jwt(pseudonyms: Pseudonyms, value: str) -> str:
     }
     claims = {**times, "jti": pseudonyms.label(value)}
     dead = pseudonyms.drawn(value, len(signature) * 3 // 4)
-    return ".".join(map(_base64url, (_json(kept), _json(claims), dead)))
+    return ".".join(map(_base64url, (_json(_kept(header)), _json(claims), dead)))
+
+
+def _kept(header: Mapping[str, Any]) -> Mapping[str, str]:
+    kept = {
+        name: header[name]
+        for name, form in _JOSE.items()
+        if form.fullmatch(str(header.get(name)))
+    }
+    return kept or {"alg": "none"}
 
 
 def _json_of(part: str) -> Mapping[str, Any]:

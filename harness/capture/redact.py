@@ -1,4 +1,4 @@
-"""Exchange → Exchange with pseudonyms, before anything is written.
+"""Exchanges → exchanges with pseudonyms, before anything is written.
 
 What identifies a person or opens a door is found by its name, by its form or by the
 user's rules (`secret`, `shape`), in whatever notation it is written (`notation`), and
@@ -18,35 +18,38 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import unquote
 
-from harness.capture.batch import Batch
+from harness.capture.coding import coding_of, recoded
 from harness.capture.escape import coded
 from harness.capture.notation import body, plain, url
 from harness.capture.pseudonym import Pseudonyms
+from harness.capture.recall import remembered
 from harness.capture.secret import COOKIE, DROPPED, NO_RULES, USER, Mask, Rules
 from harness.capture.shape import (
     ADDRESS,
     CREDENTIAL,
     address_of,
 )
-from harness.model.traffic import Exchange, Request, Skipped
+from harness.model.traffic import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.model.traffic import Response
+    from harness.capture.batch import Batch
+    from harness.model.traffic import Request, Response
     from harness.store.coded import Coded
 
     Headers = tuple[tuple[str, str], ...]
     Kinds = tuple[str, ...]
     Rule = Callable[[Mask, str], str]
 
-__all__ = ["Redactor", "header"]
+__all__ = ["Redactor", "body_bytes", "header"]
 
 T = TypeVar("T")
 Given = TypeVar("Given")
 Written = TypeVar("Written")
 
 _CACHED: Final = 8192
+_UNREAD: Final = "sent without its body, which cannot be unpacked"
 
 _ADDRESS: Final = re.compile(
     r"(?:[0-9a-f]*:){2,}[0-9a-f:.]*|\d{1,3}(?:\.\d{1,3}){3}", re.IGNORECASE
@@ -155,6 +158,11 @@ def _rule_for(name: str) -> Rule | None:
     return next((rule for names, rule in _HEADERS if names.fullmatch(name)), None)
 
 
+def body_bytes(request: Request) -> int:
+    """All that is large of a request, if anything is."""
+    return len(request.body)
+
+
 def header(mask: Mask, name: str, value: str) -> str:
     """A header's value as it may be written; the name in lower case."""
     rule = None if mask.rules_on(name) else _rule_for(name)
@@ -170,7 +178,7 @@ def _coded(value: str, write: Callable[[str], str | None]) -> str | None:
 
 
 class Redactor:
-    """Puts pseudonyms into exchanges.
+    """Puts pseudonyms into exchanges, a batch at a time.
 
     Args:
         key: secret; the same key gives the same pseudonyms.
@@ -194,27 +202,14 @@ class Redactor:
         self._mask = Mask(self._put, rules)
         self._counts: Counter[str] = Counter()
         self._kinds: list[str] = []
-        self._client = lru_cache(maxsize=_CACHED)(self._masked_client)
+        self._client = remembered(self._masked_client, len)
         self._header = lru_cache(maxsize=_CACHED)(self._masked_header)
-        self._request = lru_cache(maxsize=_CACHED)(self._masked_request)
+        self._request = remembered(self._masked_request, body_bytes)
 
-    def redact(self, exchange: Exchange) -> Exchange:
-        """The exchange with pseudonyms for its client and its secrets."""
-        request, kinds = self._request(exchange.request)
-        response, more = self._response(exchange.response)
-        self._counts.update(kinds + more)
-        return Exchange(
-            start_ns=exchange.start_ns,
-            client=self._client(exchange.client),
-            session=exchange.session,
-            request=request,
-            response=response,
-        )
-
-    def redact_batch(self, batch: Batch) -> Batch:
-        """The same of many."""
-        return Batch(
-            starts_ns=batch.starts_ns,
+    def redact(self, batch: Batch) -> Batch:
+        """The exchanges with pseudonyms for their clients and their secrets."""
+        return replace(
+            batch,
             clients=batch.clients.of_each(self._client),
             requests=self._each(batch.requests, self._request),
             responses=self._each(batch.responses, self._response),
@@ -234,7 +229,13 @@ class Redactor:
         return tuple(
             Skipped(reason=kind, count=count)
             for kind, count in self._counts.most_common()
+            if kind != _UNREAD
         )
+
+    def adapted(self) -> tuple[Skipped, ...]:
+        """How many requests so far lost their body, which might hide anything."""
+        count = self._counts[_UNREAD]
+        return (Skipped(reason=_UNREAD, count=count),) if count else ()
 
     def _put(self, kind: str, value: str) -> str:
         self._kinds.append(kind)
@@ -262,14 +263,16 @@ class Redactor:
         """The same object where there is nothing to hide, as in most requests."""
         target = url(self._mask, request.target)
         headers = self._headers(request.headers)
-        content = body(self._mask, request.body) if request.body else b""
+        content = self._body(request.body, coding_of(request.headers))
+        if content is None:
+            self._kinds.append(_UNREAD)
         if (target, headers, content) == (
             request.target,
             request.headers,
             request.body,
         ):
             return request
-        return replace(request, target=target, headers=headers, body=content)
+        return replace(request, target=target, headers=headers, body=content or b"")
 
     def _response(self, response: Response | None) -> tuple[Response | None, Kinds]:
         if response is None or not (response.headers or response.body):
@@ -280,8 +283,13 @@ class Redactor:
         return replace(
             response,
             headers=self._headers(response.headers),
-            body=response.body and body(self._mask, response.body),
+            body=None if response.body is None else self._body(response.body),
         )
+
+    def _body(self, content: bytes, coding: str = "") -> bytes | None:
+        if not content:
+            return content
+        return recoded(content, coding, partial(body, self._mask))
 
     def _headers(self, headers: Headers) -> Headers:
         written = []

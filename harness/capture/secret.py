@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, unquote_plus
 
+from harness.capture.recall import remembered
 from harness.capture.shape import (
     CARD,
     CREDENTIAL,
@@ -50,7 +51,6 @@ RULE: Final = "by rule"
 TOKEN: Final = "token"
 USER: Final = "user"
 
-_CACHED: Final = 8192
 _SAID: Final = frozenset({CREDENTIAL, EMAIL, JWT, KEY})
 
 _ANYTHING: Final = re.compile(r".+", re.DOTALL)
@@ -151,7 +151,7 @@ class Mask:
         """A text in plain, without the values that are secret by their form."""
         self.said = self._writing(self._put_said)
         """Likewise, for a text where numbers are versions, dates and sizes."""
-        self._known_under = lru_cache(maxsize=_CACHED)(self._looked_up)
+        self._known_under = remembered(self._looked_up, len)
 
     def suspects(self, text: str) -> bool:
         """Whether there can be anything secret in a text of names and values."""

@@ -40,6 +40,8 @@ KEY: Final = "API key"
 PHONE: Final = "phone number"
 
 _CACHED: Final = 8192
+_LONGEST_ADDRESS: Final = 64
+_DOTS: Final = 3
 _PHONE_DIGITS: Final = range(8, 16)
 _NATIONAL_DIGITS: Final = range(9, 13)
 _FIRST_OF_OWN: Final = 224
@@ -61,9 +63,9 @@ _KEY: Final = re.compile(
     r"|(ya29\.)[\w-]{20,}"
     r"|(npm_)[0-9A-Za-z]{36}"
     r"|(SG\.)[\w-]{16,}\.[\w-]{16,}"
-    r"|(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^-]+-----END [A-Z ]*PRIVATE KEY-----"
+    r"|(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^-]+(?:-(?!----)[^-]*)*"
 )
-"""A group for each maker's prefix, which stays."""
+"""A group for each maker's prefix, which stays; PEM may be cut off before its end."""
 
 _KEY_MARK: Final = re.compile(
     r"A(?:KIA|SIA|Iza)|_(?<=gh[opsru]_)|_(?<=_pat_)|_(?<=live_)|_(?<=test_)"
@@ -201,11 +203,15 @@ def kind_of(value: str) -> str | None:
     return _kind_of_number(found) if found else None
 
 
-@lru_cache(maxsize=_CACHED)
 def address_of(text: str) -> IPv4Address | IPv6Address | None:
     """The address that the text is."""
-    if ":" not in text and text.count(".") != 3:  # noqa: PLR2004 - dots of IPv4
+    if len(text) > _LONGEST_ADDRESS or not (":" in text or text.count(".") == _DOTS):
         return None
+    return _parsed(text)
+
+
+@lru_cache(maxsize=_CACHED)
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(text)
     except ValueError:

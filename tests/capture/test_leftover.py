@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import json
+import zlib
 from typing import TYPE_CHECKING
 
+from harness.capture import leftover
 from harness.capture.leftover import Leftover, leftovers
 from harness.capture.redact import Redactor
 from harness.model.traffic import Exchange, Request, Response
 from harness.report.leftover import as_json, as_text
 from harness.store.recording import Provenance, table_of, write_recording
+from tests.capture.conftest import redacted_by
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from harness.model.traffic import Recording
 
@@ -77,7 +82,7 @@ def test_everything_left_is_found(tmp_path: Path) -> None:
 def test_nothing_is_left_of_the_same_after_redaction(tmp_path: Path) -> None:
     """Pseudonyms are known, whatever the key was."""
     for key in (b"a", b"b", b"c", b"d", b"e"):
-        assert () == leftovers(recorded(tmp_path, Redactor(key).redact(LIVE)))
+        assert () == leftovers(recorded(tmp_path, redacted_by(Redactor(key), LIVE)))
 
 
 def test_older_pseudonyms_are_known(tmp_path: Path) -> None:
@@ -116,3 +121,31 @@ def test_a_leftover_is_one_line(tmp_path: Path) -> None:
     )
     text = as_text(recorded(tmp_path, LIVE), (left,))
     assert "1      token  target  \ufffda      9       GET /\ufffd" in text
+
+
+def posted(body: bytes, *headers: tuple[str, str], target: str = "/") -> Exchange:
+    request = Request(method="POST", target=target, headers=headers, body=body)
+    return Exchange(start_ns=0, client="", session="s1", request=request)
+
+
+def kinds(tmp_path: Path, exchange: Exchange) -> list[str]:
+    return [each.kind for each in leftovers(recorded(tmp_path, exchange))]
+
+
+def test_packed_bodies_are_looked_through(tmp_path: Path) -> None:
+    """In the coding of their header; one that cannot be unpacked may hold anything."""
+    coding = ("content-encoding", "deflate")
+    body = zlib.compress(b"Thank you, jo@shop.test.")
+    assert ["e-mail"] == kinds(tmp_path, posted(body, coding))
+    assert ["unreadable body"] == kinds(tmp_path, posted(body[:-1], coding))
+
+
+def test_what_no_notation_shows_is_found_by_its_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scan does not rely on redaction's reading of a text."""
+    monkeypatch.setattr(leftover, "body", lambda _, content: content)
+    assert ["e-mail"] == kinds(tmp_path, posted(b"[jo@shop.test]"))
+    monkeypatch.setattr(leftover, "url", lambda _, target: target)
+    target = "/?q=%5Bjo%40shop.test%5D"
+    assert ["e-mail"] == kinds(tmp_path, posted(b"", target=target))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from harness.capture.pseudonym import Pseudonyms
 from harness.capture.redact import Redactor
 from harness.model.traffic import Exchange, Request, Response
+from tests.capture.conftest import redacted_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,13 +237,14 @@ def written(where: str, text: str) -> list[str]:
     target = text if where == "target" else "/"
     headers = () if where in {"target", "body"} else ((where, text),)
     body = text.encode(errors="surrogateescape") if where == "body" else b""
-    redacted = REDACTOR.redact(
+    redacted = redacted_by(
+        REDACTOR,
         Exchange(
             start_ns=0,
             client="c",
             request=Request(method="POST", target=target, headers=headers, body=body),
             response=Response(status=200, headers=headers, body=body),
-        )
+        ),
     )
     assert redacted.response is not None
     ways = (redacted.request, redacted.response)
@@ -295,7 +297,8 @@ def test_nothing_stops_redaction(pieces: list[str]) -> None:
     text = "".join(pieces)
     body = text.encode(errors="surrogatepass")
     for content in (body, b"{" + body, b"<" + body, b"--b\r\n" + body, b"a=" + body):
-        redacted = REDACTOR.redact(
+        redacted = redacted_by(
+            REDACTOR,
             Exchange(
                 start_ns=0,
                 client=text,
@@ -306,7 +309,7 @@ def test_nothing_stops_redaction(pieces: list[str]) -> None:
                     body=content,
                 ),
                 response=Response(status=200, body=content),
-            )
+            ),
         )
         assert redacted.response is not None
         assert redacted.request.body == redacted.response.body

@@ -5,6 +5,7 @@ import json
 import re
 from ipaddress import ip_address
 from itertools import pairwise
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.capture.pseudonym import Pseudonyms, is_pseudonym
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PSEUDONYMS = Pseudonyms(b"a key for tests")
 
@@ -33,8 +37,8 @@ def cards(draw: st.DrawFn) -> str:
     return separator.join(digits[at : at + 4] for at in range(0, length, 4))
 
 
-def token(**claims: object) -> str:
-    parts = ({"alg": "HS256", "typ": "JWT"}, claims)
+def token(header: Mapping[str, object] | None = None, /, **claims: object) -> str:
+    parts = (header or {"alg": "HS256", "typ": "JWT"}, claims)
     coded = [
         base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
         for part in parts
@@ -42,8 +46,8 @@ def token(**claims: object) -> str:
     return ".".join((*coded, "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"))
 
 
-def payload(jwt: str) -> dict[str, object]:
-    part = jwt.split(".")[1]
+def part(jwt: str, place: int) -> dict[str, object]:
+    part = jwt.split(".")[place]
     content: dict[str, object] = json.loads(
         base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
     )
@@ -126,7 +130,7 @@ def test_jwts() -> None:
     times = {"exp": 1_700_000_000, "iat": 1_600_000_000, "nbf": 1_600_000_000.5}
     jwt = token(sub="alice", email="jo@shop.example", admin=True, **times)
     hidden = PSEUDONYMS.of(jwt)
-    claims = payload(hidden)
+    claims = part(hidden, 1)
     assert times == {name: claims[name] for name in times}
     assert {*times, "jti"} == {*claims}
     assert len(jwt.split(".")[2]) == len(hidden.split(".")[2])
@@ -134,6 +138,41 @@ def test_jwts() -> None:
     assert is_pseudonym(hidden)
     assert not is_pseudonym(jwt)
     assert PSEUDONYMS.of(token(sub="bob", **times)) != hidden
+
+
+@pytest.mark.parametrize(
+    ("header", "kept"),
+    [
+        ({"alg": "RS256", "typ": "at+jwt"}, {"alg": "RS256", "typ": "at+jwt"}),
+        ({"alg": "jo@shop.example", "typ": "JWT"}, {"typ": "JWT"}),
+        ({"alg": "HS256", "typ": "jo@shop.example"}, {"alg": "HS256"}),
+        ({"alg": "HS256", "cty": "jo@shop.example"}, {"alg": "HS256"}),
+        ({"alg": "dir", "enc": "A256GCM", "x5u": "//jo"}, {"alg": "dir"}),
+        ({"jku": "https://jo.example"}, {"alg": "none"}),
+        ({"alg": 1, "typ": ["jo"]}, {"alg": "none"}),
+    ],
+)
+def test_heads_of_jwts(header: dict[str, object], kept: dict[str, object]) -> None:
+    """Algorithm and type stay where they are such; nothing else does."""
+    jwt = token(header, sub="alice")
+    hidden = PSEUDONYMS.of(jwt)
+    assert kept == part(hidden, 0)
+    assert is_pseudonym(hidden)
+    own = hidden.split(".")
+    assert is_pseudonym(".".join((jwt.split(".")[0], *own[1:]))) == (header == kept)
+
+
+def test_keys_of_jwts_are_told_apart() -> None:
+    """Their names are labels, since a name may be a person's."""
+    mine, also_mine, yours = (
+        PSEUDONYMS.of(token({"alg": "HS256", "kid": kid}, sub=sub))
+        for kid, sub in (("jo@shop.example", "a"), ("jo@shop.example", "b"), ("k", "a"))
+    )
+    assert PSEUDONYMS.label("jo@shop.example") == part(mine, 0)["kid"]
+    assert part(mine, 0) == part(also_mine, 0) != part(yours, 0)
+    assert is_pseudonym(mine)
+    header = token({"alg": "HS256", "kid": "jo@shop.example"}).split(".")[0]
+    assert not is_pseudonym(".".join((header, *mine.split(".")[1:])))
 
 
 @given(st.text("0123456789abcdef", min_size=8, max_size=64))

@@ -11,6 +11,7 @@ from harness.capture.redact import Redactor
 from harness.capture.rulefile import read_rules
 from harness.errors import InputError
 from harness.model.traffic import Exchange, Request, Response
+from tests.capture.conftest import redacted_by
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,8 @@ def test_rules(tmp_path: Path) -> None:
         ("cookie", "theme=dark; sid=x1y2z3"),
         ("x-debug", "1"),
     )
-    redacted = redactor.redact(
+    redacted = redacted_by(
+        redactor,
         Exchange(
             start_ns=0,
             client="c",
@@ -47,7 +49,7 @@ def test_rules(tmp_path: Path) -> None:
                 headers=(("x-debug", "2"),),
                 body=b'{"customer_id": 77123, "pageToken": "abcdef", "x": "CUST-1234"}',
             ),
-        )
+        ),
     )
     number = hide("77123")
     assert (
