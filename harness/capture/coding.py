@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ __all__ = ["coding_of", "plain", "recoded"]
 
 _RAW_WINDOW: Final = -15
 _DEEP: Final = 3
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MOST_UNPACKED: Final = 16 << 20
 _MAGIC: Final = ((b"\x1f\x8b\x08", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 
@@ -30,8 +32,9 @@ def recoded(
 ) -> bytes | None:
     """The content, what it says written anew, in the same codings.
 
-    It stays byte for byte where that changes nothing. `None` where it cannot be read:
-    it is damaged, in an unknown coding, over 16 MiB, or packed too often.
+    It stays byte for byte where that changes nothing. Text is what it says, whatever is
+    declared: some captures undo the coding and keep the header. `None` where it cannot
+    be read: it is damaged, in an unknown coding, over 16 MiB, or packed too often.
 
     Args:
         content: as it was sent; also a packed file that no header declares.
@@ -44,6 +47,8 @@ def recoded(
     if not names:
         return write(content)
     inner = plain(content, ",".join(names), _MOST_UNPACKED)
+    if inner is None and _is_text(content):
+        return write(content)
     if inner is None or not depth:
         return None
     new = recoded(inner, "", write, depth - 1)
@@ -52,6 +57,14 @@ def recoded(
     for name in names:
         new = _MAKING[name](new)
     return new
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return not _CONTROL.search(content)
 
 
 def _names(coding: str) -> list[str]:

@@ -60,10 +60,11 @@ def record(
     with scratch(destination, ()) as folder:
         with _proxy(program, listen, service, folder) as proxy:
             _await_ready(proxy, folder)
-            announce(
-                f"recording http://{listen[0]}:{listen[1]} → {service}; Ctrl-C ends it"
-            )
             with suppress(KeyboardInterrupt):
+                announce(
+                    f"recording http://{listen[0]}:{listen[1]} → {service};"
+                    " Ctrl-C ends it"
+                )
                 proxy.wait()
                 raise _ended(proxy, folder)
         capture = folder / mitmdump.CAPTURE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 
-from harness.capture.coding import plain
+from harness.capture.coding import plain, recoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,3 +54,26 @@ def test_damaged_content_is_none(coding: str, pack: Callable[[bytes], bytes]) ->
 def test_an_unknown_coding_is_none() -> None:
     """What cannot be undone is not kept as if it were plain."""
     assert plain(TEXT, "compress", 1 << 20) is None
+
+
+@pytest.mark.parametrize(("coding", "pack"), PACKERS)
+def test_what_is_written_anew_is_packed_as_before(
+    coding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    """Whoever undoes the codings that the header names reads the new content."""
+    new = recoded(pack(TEXT), coding, bytes.upper)
+
+    assert new is not None
+    assert plain(new, coding, len(TEXT)) == TEXT.upper()
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate, gzip", "compress"])
+def test_text_under_a_coding_that_was_undone(coding: str) -> None:
+    """Captures that unpack and keep the header are read as what they say."""
+    assert recoded(b'{"pass": "x"}', coding, bytes.upper) == b'{"PASS": "X"}'
+
+
+@pytest.mark.parametrize("content", [b"\x00\x01\x02", b"\xff\xfe", b"a\x1bb"])
+def test_no_text_under_a_coding_is_left_out(content: bytes) -> None:
+    """What nobody can read is not kept, since nobody can redact it."""
+    assert recoded(content, "gzip", bytes.upper) is None

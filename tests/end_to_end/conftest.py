@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -15,6 +16,10 @@ from harness.store.recording import Provenance, table_of, write_recording
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+_TRIES = 3
+_INVALID = 4
+_BUSY = ("other machines took", "load generator")
 
 _DOCKERFILE = """\
 ARG BASE_IMAGE=python:3.11-slim
@@ -203,3 +208,23 @@ class Seatrial:
         process = self.start(*arguments)
         out, err = process.communicate()
         return process.returncode, out, err
+
+    def verify(self, *arguments: str) -> tuple[int, str, str]:
+        """The same of a trial, which is run anew where this machine spoilt it.
+
+        Other machines on the same host can make any trial INVALID, whatever it tries.
+        """
+        trials = self.directory / "trials"
+        before = set(trials.glob("*"))
+        for _ in range(_TRIES):
+            code, out, err = self("verify", *arguments)
+            if code != _INVALID or not any(sign in out for sign in _BUSY):
+                break
+            for spoilt in set(trials.glob("*")) - before:
+                shutil.rmtree(spoilt)
+        return code, out, err
+
+
+def sound_rounds(trial: Path) -> list[Path]:
+    """The directories of the rounds that count, in their order."""
+    return sorted(trial.glob("round-??"))

@@ -66,7 +66,7 @@ def test_calibrated(
     assert ran == trials_in(trials)
 
     arms = ("--baseline", "dir:one", "--candidate", "dir:one", "--wait")
-    code, out, err = seatrial("verify", "s.yaml", *arms, "--format", "json")
+    code, out, err = seatrial.verify("s.yaml", *arms, "--format", "json")
     _, plan, _ = seatrial("verify", "s.yaml", "--plan")
 
     told = json.loads(out)["calibration"]

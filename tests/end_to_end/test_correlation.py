@@ -29,6 +29,7 @@ from harness.store.plan import read_requests, read_shots
 from harness.store.recording import Provenance, table_of, write_recording
 from harness.store.sample import read_columns
 from tests.end_to_end import strict
+from tests.end_to_end.conftest import sound_rounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -273,15 +274,17 @@ def test_verify(seatrial: Seatrial) -> None:
     (seatrial.directory / "s.yaml").write_text(json.dumps(SCENARIO))
 
     arms = ("--baseline", "dir:one", "--candidate", "dir:two")
-    code, out, err = seatrial("verify", "s.yaml", *arms, "--wait", "--format", "json")
+    code, out, err = seatrial.verify("s.yaml", *arms, "--wait", "--format", "json")
 
     assert (0, "") == (code, err if code else ""), out + err
     report = json.loads(out)
     errors = [e for e in report["estimates"] if e["metric"] == "errors"]
     assert [[[0, 0]] * 3] == [each["per_round"] for each in errors]
+    (trial,) = (seatrial.directory / "trials").iterdir()
     statuses = [
         read_columns(path)["status"]
-        for path in (seatrial.directory / "trials").rglob("samples.parquet")
+        for each in sound_rounds(trial)
+        for path in each.rglob("samples.parquet")
     ]
     assert 6 == len(statuses)
     assert {200, 201} == set(np.concatenate(statuses).tolist())

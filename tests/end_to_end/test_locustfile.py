@@ -11,6 +11,7 @@ import pytest
 
 from harness.model.result import CAUSES
 from harness.store.sample import read_columns
+from tests.end_to_end.conftest import sound_rounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +76,7 @@ def trial(
         answering("one", 0.002)
         answering("two", delay_s)
         arms = ("--baseline", "dir:one", "--candidate", "dir:two")
-        code, out, err = seatrial("verify", "s.yaml", *arms, "--wait")
+        code, out, err = seatrial.verify("s.yaml", *arms, "--wait")
         assert out, err
         (directory,) = (seatrial.directory / "trials").iterdir()
         return code, out, directory
@@ -89,8 +90,9 @@ def test_equal_builds(trial: Callable[[float], tuple[int, str, Path]]) -> None:
 
     assert (0, "PASS") == (code, out.split()[0]), out
     spans = []
+    first = sound_rounds(directory)[0]
     for arm in ("baseline", "candidate"):
-        samples = read_columns(directory / "round-01" / arm / "samples.parquet")
+        samples = read_columns(first / arm / "samples.parquet")
         assert np.all(samples["cause"] == 0)
         assert np.all(samples["done_ns"] > samples["sent_ns"])
         for number in range(3):
@@ -100,7 +102,7 @@ def test_equal_builds(trial: Callable[[float], tuple[int, str, Path]]) -> None:
             spans.append((samples["sent_ns"][mine].min(), last_ns))
     spans.sort()
     assert all(end < begin for (_, end), (begin, _) in pairwise(spans))
-    stored = json.loads((directory / "round-01" / "round.json").read_text())
+    stored = json.loads((first / "round.json").read_text())
     assert {"GET /login", "GET /mine", "GET /page/{id}", "GET /"} == set(
         stored["round"]["baseline"]["routes"]
     )
@@ -120,5 +122,5 @@ def test_candidate_that_hangs(trial: Callable[[float], tuple[int, str, Path]]) -
 
     assert (1, "FAIL") == (code, out.split()[0]), out
     assert "errors" in out.splitlines()[0]
-    samples = read_columns(directory / "round-01" / "candidate" / "samples.parquet")
+    samples = read_columns(sound_rounds(directory)[0] / "candidate/samples.parquet")
     assert {CAUSES.index("timeout")} == set(samples["cause"].tolist())

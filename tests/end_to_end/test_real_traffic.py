@@ -46,7 +46,7 @@ class Judgement:
     def __init__(self, seatrial: Seatrial, candidate: str) -> None:
         arms = ("--baseline", "dir:before", "--candidate", f"dir:{candidate}")
         arguments = ("s.yaml", *arms, "--wait", "--format", "json")
-        self.code, out, err = seatrial("verify", *arguments)
+        self.code, out, err = seatrial.verify(*arguments)
         assert out, err
         self.report: dict[str, Any] = json.loads(out)
         self.outcome: str = self.report["verdict"]["outcome"]
