@@ -70,6 +70,6 @@ def _expiry_s(claims: str) -> float:
     try:
         text = base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))
         expiry = json.loads(text).get("exp")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return float("inf")
     return expiry if isinstance(expiry, int | float) else float("inf")

@@ -95,7 +95,7 @@ def read(
             exchange = _exchange(request, answer, survey, host)
             if isinstance(exchange, Exchange):
                 if answer and exchange.response is None:
-                    tally.adapt("an answer that is not HTTP was left out")
+                    tally.adapt("an answer that cannot be read was left out")
                 elif answer and not survey.latencies:
                     tally.adapt("a latency of nothing was left out")
                 yield exchange
@@ -232,26 +232,32 @@ def _client(
 def _response(
     answer: Record, request: Record, method: str, survey: _Survey
 ) -> Response | None:
-    """What came back; `None` where it is not HTTP."""
-    data, status = answer.data, 0
+    """What came back; `None` where it is not HTTP, or its numbers are absurd."""
+    try:
+        status, message = _final(answer.data)
+        bodiless = method == "HEAD" or status in _BODILESS
+        passed_ns = answer.start_ns + answer.transfer_ns - request.start_ns
+        return response_of(
+            status,
+            0 if bodiless else _size(message),
+            passed_ns if survey.latencies and passed_ns > 0 else None,
+            headers=tuple(end_to_end(message.headers)),
+            body=b"" if bodiless else _content(message),
+        )
+    except ValueError:
+        return None
+
+
+def _final(data: bytes) -> tuple[int, Message]:
+    """The answer behind those that only announce it, and its status."""
+    status = 0
     while status < _FINAL and status != _SWITCHED:
-        try:
-            message = message_of(data)
-        except ValueError:
-            return None
+        message = message_of(data)
         line = _STATUS.fullmatch(message.start)
         if line is None:
-            return None
+            raise ValueError("not an answer of HTTP/1")
         data, status = message.body, int(line[1])
-    bodiless = method == "HEAD" or status in _BODILESS
-    passed_ns = answer.start_ns + answer.transfer_ns - request.start_ns
-    return response_of(
-        status,
-        0 if bodiless else _size(message),
-        passed_ns if survey.latencies and passed_ns > 0 else None,
-        headers=tuple(end_to_end(message.headers)),
-        body=b"" if bodiless else _content(message),
-    )
+    return status, message
 
 
 def _size(message: Message) -> int | None:

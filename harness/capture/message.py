@@ -30,7 +30,8 @@ class Message:
     Attributes:
         start: its first line; this and the headers have each byte as the latin-1
             character of the same number.
-        headers: in their order; names in lower case, values on one line.
+        headers: in their order; names in lower case, values on one line. Without the
+            last line of a head that is cut.
         body: the content, transfer coding removed, as far as it is there.
         missing: what is not there of it; empty where it is whole.
         framed: whether the head says where the body ends; otherwise it is all the rest.
@@ -60,6 +61,8 @@ def message_of(data: bytes) -> Message:
     if "\n " in text or "\n\t" in text:
         text = _FOLD.sub(" ", text)
     start, *lines = text.split("\n")
+    if rest is None:
+        lines = lines[:-1]
     headers = tuple([_field(line) for line in lines if ":" in line])
     head = Message(start=start.rstrip("\r"), headers=headers)
     if rest is None:

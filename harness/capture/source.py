@@ -144,10 +144,10 @@ def files_of(names: Sequence[Path]) -> list[Path]:
         RecordingError: a pattern matches nothing, a directory has no file or cannot be
             read.
     """
-    once: dict[Path, Path] = {}
+    once: dict[str, Path] = {}
     for path in chain.from_iterable(map(_matched, names)):
         for file in _below(path):
-            once.setdefault(file.resolve(), file)
+            once.setdefault(os.path.realpath(file), file)
     return list(once.values())
 
 

@@ -12,6 +12,8 @@ from harness.model.traffic import Exchange, Request, Response
 
 NOW_S = 1_000.0
 
+NESTED = base64.urlsafe_b64encode(b'{"exp":' + b"[" * 99_999).decode()
+
 
 def jwt(**claims: Any) -> str:
     parts = ({"alg": "HS256", "typ": "JWT"}, claims)
@@ -41,6 +43,7 @@ def count(*exchanges: Exchange) -> int:
         ("authorization", f"Bearer {jwt(sub='me')}", 0),
         ("authorization", f"Bearer {jwt(exp='soon')}", 0),
         ("authorization", "Bearer eyJhbGciOiJI.eyJub25zZW5zZ.x", 0),
+        ("authorization", f"Bearer eyJhbGciOiJI.{NESTED}.x", 0),
         ("authorization", "Bearer opaque", 0),
     ],
 )

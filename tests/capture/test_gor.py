@@ -189,6 +189,7 @@ def test_chunks_become_content(tmp_path: Path) -> None:
             b"plain",
         ),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut", 200, 9, None),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 12x", 200, None, None),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: x\r\n\r\nabc", 200, 3, None),
         (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", 304, 0, b""),
         (b"HTTP/1.1 200\r\n\r\nuntil close", 200, 11, b"until close"),
@@ -202,7 +203,11 @@ def test_chunks_become_content(tmp_path: Path) -> None:
     ],
 )
 def test_answers(
-    tmp_path: Path, answer: bytes, status: int, body_bytes: int, body: bytes | None
+    tmp_path: Path,
+    answer: bytes,
+    status: int,
+    body_bytes: int | None,
+    body: bytes | None,
 ) -> None:
     """Their content is there where it is whole, known and up to 1 MiB."""
     response = one(tmp_path, record(), record(answer, kind=2)).response
@@ -227,12 +232,21 @@ def test_an_answer_to_head_has_no_content(tmp_path: Path) -> None:
     assert (0, b"") == (response.body_bytes, response.body)
 
 
-def test_an_answer_that_is_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("answer", "transfer"),
+    [
+        (b"\x00nothing", "0"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nx", "0"),
+        (OK, "9" * 19),
+    ],
+)
+def test_an_answer_that_is_none(tmp_path: Path, answer: bytes, transfer: str) -> None:
     """The request is kept without it, and that is said."""
-    kept, tally = read(tmp_path, record(), record(b"\x00nothing", kind=2))
+    last = record(answer, kind=2, ms=1, transfer=f" {transfer}")
+    kept, tally = read(tmp_path, record(), last)
 
     assert [None] == [each.response for each in kept]
-    assert ["an answer that is not HTTP was left out"] == [
+    assert ["an answer that cannot be read was left out"] == [
         each.reason for each in tally.adapted()
     ]
 

@@ -143,6 +143,18 @@ def test_a_file_counts_once(tmp_path: Path) -> None:
     assert ["b.log", "a.log"] == [file.name for file in files]
 
 
+def test_a_link_to_itself(tmp_path: Path) -> None:
+    """It is no capture of a directory, and by its name it cannot be read."""
+    tree(tmp_path, "a.log")
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+    (tmp_path / "z").symlink_to(".")
+
+    assert ["a.log"] == [file.name for file in files_of([tmp_path])]
+    with pytest.raises(RecordingError, match="loop: cannot be read"):
+        Source(*files_of([loop])).head()
+
+
 def test_a_directory_without_a_capture(tmp_path: Path) -> None:
     """Nothing in it, or nothing that counts, is one message."""
     tree(tmp_path, ".hidden", "empty.log")
