@@ -30,6 +30,7 @@ from harness.capture.column import Column, halves, lines_of
 from harness.capture.head import one_line, origin_form
 from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE, WEBSOCKET
 from harness.model.traffic import Request
+from harness.store.coded import constant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -199,6 +200,7 @@ def _batch(parts: _Parts, tally: Tally) -> Batch:
     return Batch(
         starts_ns=parts.starts_ns[rows],
         clients=parts.clients.coded(rows),
+        sessions=constant("", len(rows)),
         requests=said.of_each(lambda each: each[0]),
         responses=said.of_each(lambda each: each[1]),
     )

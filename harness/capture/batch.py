@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.model.traffic import Request, Response
     from harness.store.coded import Coded
 
-__all__ = ["Batch", "batch_of", "batches_of"]
+__all__ = ["Batch", "batches_of"]
 
 _ROWS: Final = 16_384
 _BODY_BYTES: Final = 32 << 20
@@ -35,12 +35,14 @@ class Batch:
     Attributes:
         starts_ns: and the others as in `Exchange`.
         clients: who sent them.
+        sessions: of the capture itself; empty where it knows none.
         requests: what was asked.
         responses: what was answered.
     """
 
     starts_ns: NDArray[np.int64]
     clients: Coded[str]
+    sessions: Coded[str]
     requests: Coded[Request]
     responses: Coded[Response | None]
 
@@ -50,10 +52,17 @@ class Batch:
     def exchanges(self) -> Iterator[Exchange]:
         """The same one by one."""
         starts_ns = self.starts_ns.tolist()
-        columns = (starts_ns, self.clients, self.requests, self.responses)
-        for start_ns, client, request, response in zip(*columns, strict=True):
+        who = zip(self.clients, self.sessions, strict=True)
+        columns = (starts_ns, who, self.requests, self.responses)
+        for start_ns, (client, session), request, response in zip(
+            *columns, strict=True
+        ):
             yield Exchange(
-                start_ns=start_ns, client=client, request=request, response=response
+                start_ns=start_ns,
+                client=client,
+                session=session,
+                request=request,
+                response=response,
             )
 
     def taken(self, rows: NDArray[np.int64]) -> Batch:
@@ -61,24 +70,10 @@ class Batch:
         return Batch(
             starts_ns=self.starts_ns[rows],
             clients=self.clients.taken(rows),
+            sessions=self.sessions.taken(rows),
             requests=self.requests.taken(rows),
             responses=self.responses.taken(rows),
         )
-
-
-def batch_of(
-    starts_ns: Sequence[int],
-    clients: Sequence[str],
-    requests: Sequence[Request],
-    responses: Sequence[Response | None],
-) -> Batch:
-    """The batch of these columns."""
-    return Batch(
-        starts_ns=np.array(starts_ns, np.int64),
-        clients=coded(clients),
-        requests=coded(requests),
-        responses=coded(responses),
-    )
 
 
 def batches_of(
@@ -106,9 +101,10 @@ def batches_of(
 
 
 def _batch(exchanges: Sequence[Exchange]) -> Batch:
-    return batch_of(
-        [each.start_ns for each in exchanges],
-        [each.client for each in exchanges],
-        [each.request for each in exchanges],
-        [each.response for each in exchanges],
+    return Batch(
+        starts_ns=np.array([each.start_ns for each in exchanges], np.int64),
+        clients=coded([each.client for each in exchanges]),
+        sessions=coded([each.session for each in exchanges]),
+        requests=coded([each.request for each in exchanges]),
+        responses=coded([each.response for each in exchanges]),
     )

@@ -32,8 +32,8 @@ def recoded(
 ) -> bytes | None:
     """The content, what it says written anew, in the same codings.
 
-    It stays byte for byte where that changes nothing. Text is what it says, whatever is
-    declared: some captures undo the coding and keep the header. `None` where it cannot
+    It stays byte for byte where that changes nothing. Text under a known coding is what
+    it says: some captures undo the coding and keep the header. `None` where it cannot
     be read: it is damaged, in an unknown coding, over 16 MiB, or packed too often.
 
     Args:
@@ -47,7 +47,7 @@ def recoded(
     if not names:
         return write(content)
     inner = plain(content, ",".join(names), _MOST_UNPACKED)
-    if inner is None and _is_text(content):
+    if inner is None and _CODINGS.keys() >= {*names} and _is_text(content):
         return write(content)
     if inner is None or not depth:
         return None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from harness.model.traffic import Request, Response
 
-__all__ = ["COOKIE", "credential_given", "credential_of"]
+__all__ = ["COOKIE", "credential_given", "credential_of", "credential_said"]
 
 COOKIE: Final = "cookie "
 """What a credential begins with if it is one of a browser, and nobody else's."""
@@ -35,6 +35,11 @@ def credential_of(request: Request) -> str:
         return found
     authorization = headers.get("authorization")
     return f"authorization {authorization}" if authorization else ""
+
+
+def credential_said(session: str) -> str | None:
+    """What tells whose a request is where the capture itself knows its session."""
+    return f"{COOKIE}: {session}" if session else None
 
 
 def credential_given(response: Response | None) -> str:

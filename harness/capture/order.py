@@ -14,9 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from harness.capture.credential import credential_given, credential_of
-from harness.store.coded import coded
+from harness.capture.credential import (
+    credential_given,
+    credential_of,
+    credential_said,
+)
+from harness.store.coded import constant
 from harness.store.row import table_of_columns
 
 if TYPE_CHECKING:
@@ -27,14 +32,15 @@ if TYPE_CHECKING:
 
     from harness.capture.batch import Batch
     from harness.model.traffic import Request
+    from harness.store.coded import Coded
 
 __all__ = ["CREDENTIALS", "Sizes", "ordered"]
 
 Key = tuple[int, int]
 
 CREDENTIALS: Final = ("credential", "given")
-"""Columns that tell users of one client apart: the user agent, the credential that was
-sent, and the one that the answer gave."""
+"""Columns that tell users of one client apart: the credential that was sent, or the
+session as the capture knows it; and the credential that the answer gave."""
 
 _SIDES: Final = ("left", "right")
 
@@ -96,7 +102,7 @@ def _runs(batches: Iterable[Batch]) -> Iterator[pa.Table]:
         rows = batch.taken(places)
         table = table_of_columns(
             starts_ns=rows.starts_ns,
-            sessions=coded([""]).taken(np.zeros_like(places)),
+            sessions=constant("", len(places)),
             clients=rows.clients,
             requests=rows.requests,
             responses=rows.responses,
@@ -105,15 +111,16 @@ def _runs(batches: Iterable[Batch]) -> Iterator[pa.Table]:
         agents_by_row = np.array(agents.values, np.int64)[agents.places]
         table = table.append_column("place", pa.array(first + places))
         table = table.append_column("agent", pa.array(agents_by_row))
-        credentials = (
-            rows.requests.of_each(credential_of),
-            rows.responses.of_each(credential_given),
-        )
-        for name, column in zip(CREDENTIALS, credentials, strict=True):
-            texts = pa.array(column.values, pa.string())
-            table = table.append_column(name, texts.take(pa.array(column.places)))
-        yield table
+        sent = rows.requests.of_each(credential_of)
+        given = rows.responses.of_each(credential_given)
+        said = _texts(rows.sessions.of_each(credential_said))
+        table = table.append_column(CREDENTIALS[0], pc.coalesce(said, _texts(sent)))
+        yield table.append_column(CREDENTIALS[1], _texts(given))
         first += len(batch)
+
+
+def _texts(column: Coded[str] | Coded[str | None]) -> pa.Array:
+    return pa.array(column.values, pa.string()).take(pa.array(column.places))
 
 
 def _agent(request: Request) -> int:

@@ -194,6 +194,7 @@ class Redactor:
         "_mask",
         "_pseudonyms",
         "_request",
+        "_session",
     )
 
     def __init__(self, key: bytes, rules: Rules = NO_RULES) -> None:
@@ -203,14 +204,16 @@ class Redactor:
         self._counts: Counter[str] = Counter()
         self._kinds: list[str] = []
         self._client = remembered(self._masked_client, len)
+        self._session = remembered(self._masked_session, len)
         self._header = lru_cache(maxsize=_CACHED)(self._masked_header)
         self._request = remembered(self._masked_request, body_bytes)
 
     def redact(self, batch: Batch) -> Batch:
-        """The exchanges with pseudonyms for their clients and their secrets."""
+        """The exchanges with pseudonyms for clients, sessions and secrets."""
         return replace(
             batch,
             clients=batch.clients.of_each(self._client),
+            sessions=batch.sessions.of_each(self._session),
             requests=self._each(batch.requests, self._request),
             responses=self._each(batch.responses, self._response),
         )
@@ -252,6 +255,9 @@ class Redactor:
     def _masked_client(self, client: str) -> str:
         known = address_of(client) is not None
         return self._pseudonyms.of(client) if known else self._pseudonyms.label(client)
+
+    def _masked_session(self, name: str) -> str:
+        return name and self._pseudonyms.label(name)
 
     def _masked_header(self, name: str, value: str) -> tuple[str, Kinds]:
         return self._noted(lambda: header(self._mask, name, value))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Coded", "coded"]
+__all__ = ["Coded", "coded", "constant"]
 
 Value = TypeVar("Value")
 Made = TypeVar("Made")
@@ -45,6 +45,11 @@ class Coded(Generic[Value]):
     def taken(self, rows: NDArray[np.int64]) -> Coded[Value]:
         """Those rows."""
         return Coded(self.values, self.places[rows])
+
+
+def constant(value: Value, rows: int) -> Coded[Value]:
+    """A column with the same in every row."""
+    return Coded([value], np.zeros(rows, np.int32))
 
 
 def coded(column: Sequence[Value]) -> Coded[Value]:

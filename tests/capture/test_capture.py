@@ -101,6 +101,32 @@ def test_several_formats_are_merged_by_time(tmp_path: Path) -> None:
     assert (10**9, False) == (recording.clock_ns, recording.cookies_recorded)
 
 
+def test_sessions_that_the_capture_knows(tmp_path: Path) -> None:
+    """They are kept, whatever address, cookie or user agent says; its names are not."""
+    log = tmp_path / "log.jsonl"
+    said = [("u1", "1.1.1.1"), ("u2", "1.1.1.1"), ("u1", "2.2.2.2"), ("", "2.2.2.2")]
+    log.write_text(
+        "".join(
+            json.dumps(
+                {
+                    "time": second,
+                    "method": "GET",
+                    "target": "/",
+                    "client": client,
+                    "session": session,
+                    "headers": {"cookie": f"sid={second}", "user-agent": f"a{second}"},
+                }
+            )
+            + "\n"
+            for second, (session, client) in enumerate(said)
+        )
+    )
+    recording = import_capture([log], tmp_path / "rec.parquet", key=b"k")
+
+    assert ["s1", "s2", "s1", "s3"] == [row.session for row in exchanges(recording)]
+    assert b"u1" not in (tmp_path / "rec.parquet").read_bytes()
+
+
 def test_a_format_string_is_enough(tmp_path: Path) -> None:
     """A log of the server's own format is read by it, and its clock is its own."""
     log = tmp_path / "log"

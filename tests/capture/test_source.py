@@ -152,7 +152,7 @@ def test_a_link_to_itself(tmp_path: Path) -> None:
 
     assert ["a.log"] == [file.name for file in files_of([tmp_path])]
     with pytest.raises(RecordingError, match="loop: cannot be read"):
-        Source(*files_of([loop])).head()
+        Source(files_of([loop])[0]).head()
 
 
 def test_a_directory_without_a_capture(tmp_path: Path) -> None:
