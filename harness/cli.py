@@ -330,7 +330,7 @@ def import_(
 
 @seatrial.command()
 @with_recorder
-def record(listen: str, service: str, output: Path) -> None:
+def record(listen: str, service: str, output: Path, redact: Path | None) -> None:
     """Record what passes to a service, with bodies and answers, until Ctrl-C.
 
     Needs mitmdump: pip install 'seatrial[record]', or pipx install mitmproxy. The
@@ -338,9 +338,17 @@ def record(listen: str, service: str, output: Path) -> None:
     """
     from harness.capture.key import redaction_key  # noqa: PLC0415 - heavy
     from harness.capture.live import record as run  # noqa: PLC0415 - heavy
+    from harness.capture.rulefile import read_rules  # noqa: PLC0415 - heavy
 
-    address, key = address_of("--listen", listen), redaction_key()
-    _inspect(run(address, service, output, key=key, announce=progress.say))
+    recording = run(
+        address_of("--listen", listen),
+        service,
+        output,
+        key=redaction_key(),
+        rules=read_rules(redact),
+        announce=progress.say,
+    )
+    _inspect(recording)
 
 
 def _inspect(recording: Recording, form: str = "terminal") -> None:

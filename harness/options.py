@@ -132,6 +132,9 @@ output_option = option(
     type=PATH,
     help="The recording to write, such as rec.parquet.",
 )
+redact_option = option(
+    "--redact", type=PATH, metavar="RULES", help="YAML: add, allow, drop."
+)
 wait_option = option(
     "--wait", is_flag=True, help="Wait for another trial on this machine."
 )
@@ -201,7 +204,7 @@ _capture = (
         "--host",
         help="The host to keep; default: of a HAR the most frequent, else all.",
     ),
-    option("--redact", type=PATH, metavar="RULES", help="YAML: add, allow, drop."),
+    redact_option,
 )
 _recorder = (
     option(
@@ -213,6 +216,7 @@ _recorder = (
     ),
     option("--to", "service", metavar="URL", required=True, help="The service behind."),
     output_option,
+    redact_option,
 )
 
 

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 from harness.capture import import_capture, mitmdump
 from harness.capture.destination import scratch
+from harness.capture.secret import NO_RULES
 from harness.errors import InputError, RecordingError, SeatrialError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from harness.capture.secret import Rules
     from harness.model.traffic import Recording
 
 __all__ = ["record"]
@@ -37,18 +39,21 @@ def record(
     destination: Path,
     *,
     key: bytes,
+    rules: Rules = NO_RULES,
     announce: Callable[[str], None],
 ) -> Recording:
     """Record what passes until Ctrl-C or SIGTERM, and import it.
 
     What passes is kept as it is in a folder beside the recording, for this user's eyes
-    alone, and is gone with it when this returns or raises.
+    alone, and is gone with it when this returns or raises. Where mitmdump ends before,
+    what has passed until then is imported all the same.
 
     Args:
         listen: where clients connect, host and port.
         service: where requests go on to, such as `http://127.0.0.1:8000`.
         destination: the recording to write.
         key: redaction key.
+        rules: what to hide besides, to leave and to remove.
         announce: told when requests are taken.
 
     Raises:
@@ -56,24 +61,30 @@ def record(
         RecordingError: nothing passed, or nothing that can be replayed.
         SeatrialError: mitmdump does not start or ends by itself.
     """
-    program = _program()
+    program, url = _program(), f"http://{listen[0]}:{listen[1]}"
     with scratch(destination, ()) as folder:
         with _proxy(program, listen, service, folder) as proxy:
             _await_ready(proxy, folder)
             with suppress(KeyboardInterrupt):
-                announce(
-                    f"recording http://{listen[0]}:{listen[1]} → {service};"
-                    " Ctrl-C ends it"
-                )
+                announce(f"recording {url} → {service}; Ctrl-C ends it")
                 proxy.wait()
-                raise _ended(proxy, folder)
+            broken = proxy.poll() is not None
         capture = folder / mitmdump.CAPTURE
         if not capture.exists():
-            raise RecordingError(
-                "nothing was recorded",
-                hint=f"send requests to http://{listen[0]}:{listen[1]}",
+            raise (
+                _failure(folder, "ended by itself", "nothing had passed before")
+                if broken
+                else RecordingError(
+                    "nothing was recorded", hint=f"send requests to {url}"
+                )
             )
-        return import_capture([capture], destination, format="gor", key=key)
+        recording = import_capture(
+            [capture], destination, format="gor", key=key, rules=rules
+        )
+        if broken:
+            hint = f"what had passed before is in {destination}"
+            raise _failure(folder, "ended by itself", hint)
+        return recording
 
 
 def _program() -> str:
@@ -127,18 +138,18 @@ def _proxy(
 
 def _await_ready(proxy: subprocess.Popen[bytes], folder: Path) -> None:
     deadline = time.monotonic() + _READY_S
+    hint = "is the port of --listen free, and --to a URL?"
     while not (folder / mitmdump.READY).exists():
-        if proxy.poll() is not None or time.monotonic() > deadline:
-            raise _ended(proxy, folder)
+        if proxy.poll() is not None:
+            raise _failure(folder, "ended by itself", hint)
+        if time.monotonic() > deadline:
+            raise _failure(folder, f"is not ready after {_READY_S:.0f} s", hint)
         time.sleep(_STEP_S)
 
 
-def _ended(proxy: subprocess.Popen[bytes], folder: Path) -> SeatrialError:
-    """The error for a proxy that should be there and is not."""
-    said = (folder / _LOG).read_text(errors="replace").splitlines()[-_LOG_LINES:]
-    happened = "is not ready" if proxy.poll() is None else "ended by itself"
-    error = SeatrialError(
-        f"mitmdump {happened}", hint="is the port of --listen free, and --to a URL?"
-    )
-    error.log = tuple(said)
+def _failure(folder: Path, what: str, hint: str) -> SeatrialError:
+    """The error of mitmdump, with its last words."""
+    error = SeatrialError(f"mitmdump {what}", hint=hint)
+    said = (folder / _LOG).read_text(errors="replace").splitlines()
+    error.log = tuple(said[-_LOG_LINES:])
     return error

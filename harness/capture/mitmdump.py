@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,22 @@ def _keep(flow: Any, answer: Any) -> None:
             answer.data.reason,
         )
         records.append(_record(2, name, answer, start))
-    with (_folder / CAPTURE).open("ab") as file:
-        file.write(b"".join(records))
+    _append(b"".join(records))
+
+
+def _append(data: bytes) -> None:
+    """Write all of it or nothing, and then end: what passes unkept is lost unseen."""
+    with (_folder / CAPTURE).open("ab", buffering=0) as file:
+        size = file.tell()
+        try:
+            written = file.write(data)
+        except OSError:
+            written = 0
+        if written != len(data):
+            file.truncate(size)
+            sys.stderr.write("what passes cannot be kept; is the disk full?\n")
+            sys.stderr.flush()
+            os._exit(1)
 
 
 def _name(connection: Any) -> str:

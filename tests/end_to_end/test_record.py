@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import http.client
 import os
+import resource
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -70,13 +71,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def recorder(folder: Path, port: int, service: int) -> Iterator[subprocess.Popen[str]]:
+def recorder(
+    folder: Path, port: int, service: int, *options: str
+) -> Iterator[subprocess.Popen[str]]:
     """The command, taking requests; ended at the end whatever it did."""
     command = [sys.executable, "-m", "harness", "record"]
     command += ["--listen", f"127.0.0.1:{port}", "--to", f"http://127.0.0.1:{service}"]
     environment = {**os.environ, "SEATRIAL_REDACTION_KEY": "a key for tests"}
     process = subprocess.Popen(
-        [*command, "-o", folder / "rec.parquet"],
+        [*command, *options, "-o", folder / "rec.parquet"],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -137,6 +140,47 @@ def test_a_recorder_that_is_killed_leaves_nobody_listening(
 
     assert children
     assert not alive
+
+
+def test_what_passed_before_mitmdump_ended_is_kept(
+    tmp_path: Path, service: int
+) -> None:
+    """It says so, with what mitmdump said, and by its exit code; rules are kept to."""
+    port, rules = free_port(), tmp_path / "rules.yaml"
+    rules.write_text("add: [{value: CUST-\\d+}]")
+    with recorder(tmp_path, port, service, "--redact", str(rules)) as process:
+        post(port, "/b", b"b=CUST-77")
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+        _, err = process.communicate(timeout=60)
+
+    assert 4 == process.returncode
+    assert "mitmdump ended by itself" in err
+    assert f"what had passed before is in {tmp_path / 'rec.parquet'}" in err
+    [kept] = exchanges(open_recording(tmp_path / "rec.parquet"))
+    assert "/b" == kept.request.target
+    assert kept.request.body.startswith(b"b=")
+    assert b"CUST-77" not in kept.request.body
+
+
+def test_a_full_disk_ends_it(tmp_path: Path, service: int) -> None:
+    """What can no longer be kept does not pass as if it were."""
+    port = free_port()
+    with recorder(tmp_path, port, service) as process:
+        post(port, "/b", b"b=2")
+        [folder] = (each for each in tmp_path.iterdir() if each.is_dir())
+        limit = (folder / "capture.gor").stat().st_size + 1
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.rlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        with suppress(OSError, http.client.HTTPException):
+            post(port, "/c", b"c=3")
+        _, err = process.communicate(timeout=60)
+
+    assert 4 == process.returncode
+    assert "what passes cannot be kept; is the disk full?" in err
+    assert not folder.exists()
+    [kept] = exchanges(open_recording(tmp_path / "rec.parquet"))
+    assert "/b" == kept.request.target
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path, service: int) -> None:
