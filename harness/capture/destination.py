@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import glob
 import os
+import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +27,8 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 def scratch(destination: Path, sources: Sequence[Path]) -> Iterator[Path]:
     """A folder for spilled runs beside the recording, gone at the end.
 
+    Those that others left when they were killed go, too.
+
     Args:
         destination: the recording to write.
         sources: the captures, none of which it may replace.
@@ -34,16 +39,16 @@ def scratch(destination: Path, sources: Sequence[Path]) -> Iterator[Path]:
     """
     try:
         _refuse(destination, sources)
-        folder = tempfile.TemporaryDirectory(
-            dir=destination.parent, prefix=f".{destination.name}."
-        )
+        prefix = f".{destination.name}.scratch-"
+        _sweep(destination.parent, prefix)
+        folder = tempfile.TemporaryDirectory(dir=destination.parent, prefix=prefix)
     except OSError as exc:
         raise InputError(
             f"{destination}: cannot be written: {exc.strerror}",
             hint="name a file in a folder that exists, may be written and has room",
         ) from exc
     try:
-        with folder as name:
+        with folder as name, _held(Path(name)):
             yield Path(name)
     except OSError as exc:
         raise SeatrialError(
@@ -52,6 +57,26 @@ def scratch(destination: Path, sources: Sequence[Path]) -> Iterator[Path]:
             if exc.errno in _FULL
             else "name another folder",
         ) from exc
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[bool]:
+    """Whether nobody else holds it; held until the end, also by being killed."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(number)
+
+
+def _sweep(parent: Path, prefix: str) -> None:
+    for left in parent.glob(f"{glob.escape(prefix)}????????"):
+        with suppress(OSError), _held(left) as nobodys:
+            if nobodys:
+                shutil.rmtree(left)
 
 
 def _refuse(destination: Path, sources: Sequence[Path]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import shutil
 import sys
 import zlib
 from pathlib import Path
@@ -26,7 +27,10 @@ _watch: set[asyncio.Task[None]] = set()
 
 
 def running() -> None:
-    """Say that requests are taken; end with who started this, however that ends."""
+    """Say that requests are taken; end with who started this, however that ends.
+
+    What passed is not redacted yet: nobody is left to do it, so it goes.
+    """
     (_folder / READY).touch()
     _watch.add(asyncio.get_running_loop().create_task(_end_with_parent()))
 
@@ -34,6 +38,7 @@ def running() -> None:
 async def _end_with_parent() -> None:
     while os.getppid() == _parent:  # noqa: ASYNC110 - nothing else tells of its end
         await asyncio.sleep(_LOOK_AFTER_S)
+    shutil.rmtree(_folder, ignore_errors=True)
     os._exit(1)
 
 

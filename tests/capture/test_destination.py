@@ -54,6 +54,21 @@ def test_a_capture_is_not_replaced(tmp_path: Path) -> None:
     assert "is a capture" in refusal(tmp_path / "rec", partial).message
 
 
+def test_what_a_killed_import_left(tmp_path: Path) -> None:
+    """It goes with the next one; what another one is at work on stays, and all else."""
+    destination = tmp_path / "rec.parquet"
+    with scratch(destination, ()) as at_work:
+        left = at_work.with_name(f"{at_work.name[:-8]}abcd_123")
+        left.mkdir()
+        (left / "run-0").write_text("x")
+        (tmp_path / "rec.parquet.scratch").mkdir()
+        with scratch(destination, ()) as own:
+            assert {at_work, own, tmp_path / "rec.parquet.scratch"} == {
+                *tmp_path.iterdir()
+            }
+    assert [tmp_path / "rec.parquet.scratch"] == list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("code", "hint"), [(errno.ENOSPC, "free space"), (errno.EIO, "name another folder")]
 )

@@ -130,9 +130,10 @@ def test_what_passes_is_recorded(
 def test_a_recorder_that_is_killed_leaves_nobody_listening(
     tmp_path: Path, service: int
 ) -> None:
-    """Mitmdump ends with who started it."""
+    """Mitmdump ends with who started it, and nothing that passed lies around."""
     port = free_port()
     with recorder(tmp_path, port, service) as process:
+        post(port, "/b", b"b=2")
         children = psutil.Process(process.pid).children(recursive=True)
         process.kill()
 
@@ -140,6 +141,7 @@ def test_a_recorder_that_is_killed_leaves_nobody_listening(
 
     assert children
     assert not alive
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_what_passed_before_mitmdump_ended_is_kept(
