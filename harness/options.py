@@ -202,7 +202,8 @@ _capture = (
     ),
     option(
         "--host",
-        help="The host to keep; default: of a HAR the most frequent, else all.",
+        help="The host to keep, with its port or with any; default: of a HAR the most"
+        " frequent, else all.",
     ),
     redact_option,
 )

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from harness.capture import accesslog, gor, har, logline
 from harness.capture.assembly import Assembly
 from harness.capture.batch import batches_of
 from harness.capture.destination import scratch
 from harness.capture.expiry import noted
+from harness.capture.host import host_of
 from harness.capture.logformat import parser_of
 from harness.capture.logs import LOGS
 from harness.capture.order import ordered
@@ -136,7 +136,7 @@ def import_capture(
             or the format string lacks what a replay needs.
         SeatrialError: the recording cannot be written.
     """
-    paths, kept_host = files_of(sources), _hostname(host)
+    paths, kept_host = files_of(sources), host_of(host) if host else None
     with scratch(destination, paths) as folder, opened(paths, folder) as files:
         captures = _captures(files, format, log_format)
         tally, sessions = Tally(), Sessions(idle_ns)
@@ -165,19 +165,6 @@ def import_capture(
         checked = _checked(redacted, tally, ", ".join(file.name for file in files))
         rows = assembly.rows(ordered(checked, folder))
         return write_recording(rows, destination, provenance)
-
-
-def _hostname(host: str | None) -> str | None:
-    """The host of a URL, or what was given, in lower case."""
-    if not host:
-        return None
-    try:
-        netloc = urlsplit(host if "//" in host else f"//{host}").netloc
-    except ValueError as exc:
-        raise InputError(
-            f"--host {host}: not a host", hint="give it as s.example or s.example:8080"
-        ) from exc
-    return netloc.rpartition("@")[2].lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

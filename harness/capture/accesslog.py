@@ -28,6 +28,7 @@ from harness.capture.batch import Batch
 from harness.capture.clock import moments_ns, since_epoch
 from harness.capture.column import Column, halves, lines_of
 from harness.capture.head import one_line, origin_form
+from harness.capture.host import is_meant
 from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE, WEBSOCKET
 from harness.model.traffic import Request
 from harness.store.coded import constant
@@ -49,7 +50,7 @@ __all__ = ["read", "sniff"]
 
 _QUOTED: Final = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _FIELDS: Final = (
-    ("client, ident and user", r"(?:([\w.-]+):\d+ )?(\S+) (\S+) ([^\[]*?) "),
+    ("client, ident and user", r"(?:([\w.-]+:\d+) )?(\S+) (\S+) ([^\[]*?) "),
     ("[time]", r"\[([^\]]+)\] "),
     ('"request"', _QUOTED),
     ("status and size", r" (\d{3}|-) (\d+|-)"),
@@ -217,8 +218,9 @@ def _row(line: str, host: str | None) -> _Row | tuple[str, str]:
     request = _request(match[6], match[9], match[10])
     if request is None:
         return UNUSABLE, "not an HTTP request"
-    if host and (match[1] or "").lower() != host:
-        return OTHER_HOST, (match[1] or "").lower()
+    named = (match[1] or "").lower()
+    if host and not is_meant(host, named):
+        return OTHER_HOST, named
     try:
         response = _response(match[7], match[8])
     except ValueError:
@@ -231,7 +233,7 @@ def _row(line: str, host: str | None) -> _Row | tuple[str, str]:
 def _sender(host: str | None, text: str) -> str | None:
     """The client of a line for that virtual host."""
     match = _SENDER.fullmatch(text)
-    if match is None or (host and (match[1] or "").lower() != host):
+    if match is None or (host and not is_meant(host, (match[1] or "").lower())):
         return None
     return _client(match[2], match[4])
 

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 from harness.capture.answer import response_of
 from harness.capture.head import end_to_end, keeps_alive, one_line
 from harness.capture.headerfield import is_grpc
+from harness.capture.host import is_meant
 from harness.capture.requestline import asked, request_line
 from harness.capture.tally import (
     EDGE,
@@ -93,7 +94,7 @@ def exchange_of(said: Said, host: str | None, tally: Tally) -> Exchange:
         raise LeftOut(UNUSABLE, "not an HTTP request")
     fields, adapted = _fields(said, line)
     named = dict(fields).get("host", "").lower()
-    if host and host not in {named, _PORT.sub("", named)}:
+    if host and not is_meant(host, named):
         raise LeftOut(OTHER_HOST, named)
     if is_grpc(fields):
         raise LeftOut(GRPC, "")

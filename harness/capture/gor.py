@@ -18,6 +18,7 @@ from harness.capture.answer import KEPT_BYTES, response_of
 from harness.capture.coding import plain
 from harness.capture.gorfile import captures, records, sniff
 from harness.capture.head import end_to_end, keeps_alive, origin_form
+from harness.capture.host import is_meant
 from harness.capture.message import message_of
 from harness.capture.tally import (
     MALFORMED,
@@ -214,7 +215,7 @@ def _obstacle(
         (message.missing, TRUNCATED, f"{message.missing} is missing"),
         (followed, MALFORMED, "more follows behind its end: is a separator missing?"),
         (upgrades, WEBSOCKET, ""),
-        (host and to != host, OTHER_HOST, to),
+        (host and not is_meant(host, to), OTHER_HOST, to),
     )
     return next(((reason, why) for hit, reason, why in obstacles if hit), None)
 

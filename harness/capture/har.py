@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
@@ -18,13 +19,14 @@ from harness.capture.answer import response_of
 from harness.capture.harbody import content, decoded
 from harness.capture.head import end_to_end, keeps_alive, one_line
 from harness.capture.headerfield import is_grpc, pair_of, wire
+from harness.capture.host import is_meant
 from harness.capture.tally import GRPC, MALFORMED, OTHER_HOST, UNUSABLE, WEBSOCKET
 from harness.capture.timeformat import moment
 from harness.errors import RecordingError
 from harness.model.traffic import Exchange, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from harness.capture.source import Source
     from harness.capture.tally import Tally
@@ -64,14 +66,13 @@ def read(
 
     Args:
         sources: the files; each is read twice, one at a time.
-        host: the host to keep, in lower case and with its port if the archive names
-            one; by default the most frequent.
+        host: the host to keep; by default the most frequent.
         tally: takes what is left out.
 
     Raises:
         RecordingError: a file is not JSON, is incomplete or has no entries.
     """
-    chosen = host or _most_frequent_host(sources)
+    keeps = partial(is_meant, host) if host else _most_frequent_host(sources).__eq__
     for index, source in enumerate(sources):
         entries = _entries(source)
         timeless = not any("startedDateTime" in entry for entry in entries)
@@ -79,7 +80,7 @@ def read(
             start_ns = number * _TIMELESS_STEP_NS if timeless else _start_ns(entry)
             client = f"archive {index} {PurePath(source.name).name}"
             try:
-                found = _exchange(entry, chosen, start_ns, client)
+                found = _exchange(entry, keeps, start_ns, client)
             except _SPOILT:
                 found = MALFORMED, "a value in it has the wrong type or size"
             if isinstance(found, Exchange):
@@ -93,12 +94,12 @@ def read(
 
 
 def _exchange(
-    entry: Entry, chosen: str, start_ns: int | None, client: str
+    entry: Entry, keeps: Callable[[str], bool], start_ns: int | None, client: str
 ) -> Exchange | tuple[str, str]:
     """The exchange of an entry, or the reason why there is none, and what is wrong."""
     if start_ns is None:
         return MALFORMED, "startedDateTime is no ISO 8601 time"
-    return _obstacle(entry, chosen) or Exchange(
+    return _obstacle(entry, keeps) or Exchange(
         start_ns=start_ns,
         client=client,
         request=_request(entry["request"]),
@@ -157,11 +158,6 @@ def _host(entry: Entry) -> str | None:
     return host.removesuffix(_OWN_PORTS[parts.scheme])
 
 
-def _names(host: str | None) -> set[str]:
-    """What a user may call a host."""
-    return {f"{host}{port}" for port in ("", *_OWN_PORTS.values())}
-
-
 def _start_ns(entry: Entry) -> int | None:
     try:
         return moment(entry["startedDateTime"])[0]
@@ -169,7 +165,7 @@ def _start_ns(entry: Entry) -> int | None:
         return None
 
 
-def _obstacle(entry: Entry, chosen: str) -> tuple[str, str] | None:
+def _obstacle(entry: Entry, keeps: Callable[[str], bool]) -> tuple[str, str] | None:
     """Why an entry is left out: the first that applies, with its reason."""
     request = entry.get("request")
     if not isinstance(request, dict) or not isinstance(request.get("url"), str):
@@ -179,7 +175,7 @@ def _obstacle(entry: Entry, chosen: str) -> tuple[str, str] | None:
         (_is_websocket(entry), WEBSOCKET, ""),
         (is_grpc(_headers(request.get("headers"))), GRPC, ""),
         (host is None, UNUSABLE, "not an http or https URL"),
-        (chosen not in _names(host), OTHER_HOST, host or ""),
+        (not keeps(host or ""), OTHER_HOST, host or ""),
         (not _METHOD.fullmatch(method), UNUSABLE, "not an HTTP method"),
         (method == "CONNECT", UNUSABLE, "CONNECT asks for a proxy"),
         (_is_cached(entry), "from cache", "the service was not asked"),

@@ -250,11 +250,11 @@ def test_a_host_is_named_in_any_way(tmp_path: Path) -> None:
     """Capitals and a URL name the same host; one that is not there lists the others."""
     log, rec = tmp_path / "a.log", tmp_path / "rec.parquet"
     log.write_text(f"s.test:80 {line(0)}t.test:80 {line(1)}")
-    for host in ("s.test", "S.TEST", "http://s.test", "https://u@S.test/path"):
+    for host in ("s.test", "S.TEST:80", "http://s.test", "https://u@S.test/path"):
         assert import_capture([log], rec, key=b"k", host=host).exchanges == 1
     with pytest.raises(RecordingError) as caught:
         import_capture([log], rec, key=b"k", host="other.test")
-    assert caught.value.hint.endswith("--host: s.test, t.test")
+    assert caught.value.hint.endswith("--host: s.test:80, t.test:80")
     with pytest.raises(InputError, match="not a host"):
         import_capture([log], rec, key=b"k", host="http://[bad")
 

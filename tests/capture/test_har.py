@@ -179,7 +179,7 @@ def test_the_authority_of_http_2_is_its_host(tmp_path: Path) -> None:
 def test_a_host_on_its_own_port_is_one_host(tmp_path: Path) -> None:
     """Proxies name port 443 where browsers do not; either way it is found."""
     entries = [entry("https://h/1"), entry("https://h:443/2"), entry("https://h:8/3")]
-    for host in (None, "h", "h:443"):
+    for host in (None, "h:443"):
         kept, skipped = read(tmp_path, *entries, host=host)
         assert (2, {"other host": 1}) == (len(kept), skipped)
 
