@@ -27,12 +27,9 @@ if TYPE_CHECKING:
     from harness.planning.origin import Origin
     from harness.planning.place import Place
 
-__all__ = ["correlated", "linked"]
+__all__ = ["correlated"]
 
 _MOST_GIVERS: Final = 8
-_BY_BODY: Final = frozenset({"json", "field", "text"})
-_CODINGS: Final = "accept-encoding"
-_READABLE: Final = ("gzip", "deflate", "identity")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,23 +186,3 @@ def _links(stories: Iterable[_Story]) -> dict[int, Links]:
         row: Links(fills=tuple(fills[row]), extracts=tuple(extracts[row]))
         for row in fills.keys() | extracts.keys()
     }
-
-
-def linked(planned: PlannedRequest, links: Links) -> PlannedRequest:
-    """The request with its links; it asks for no coding that hides a value."""
-    request = planned.request
-    names = [name for name, _ in request.headers]
-    reads = any(extract.kind in _BY_BODY for extract in links.extracts)
-    if reads and _CODINGS in names:
-        headers = tuple(
-            (name, _readable(value) if name == _CODINGS else value)
-            for name, value in request.headers
-        )
-        request = replace(request, headers=headers)
-    return replace(planned, request=request, links=links)
-
-
-def _readable(accepted: str) -> str:
-    codings = [each.strip() for each in accepted.split(",")]
-    kept = [each for each in codings if each.partition(";")[0] in _READABLE]
-    return ", ".join(kept) or "identity"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from harness.model.link import NO_LINKS
 from harness.model.plan import PlannedRequest
 from harness.model.route import route_of
-from harness.planning.correlation import correlated, linked
+from harness.planning.correlation import correlated
 from harness.planning.rule import NOTHING, ruled, with_rules
 from harness.store.content import has_contents, read_contents
 from harness.store.recording import HEADS, exchanges
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from harness.model.traffic import Exchange, Recording
     from harness.planning.rule import Ruled
 
-__all__ = ["distinct_requests", "planned_request"]
+__all__ = ["distinct_requests", "legible", "planned_request"]
+
+_BY_BODY: Final = frozenset({"json", "field", "text"})
+_CODINGS: Final = "accept-encoding"
+_READABLE: Final = ("gzip", "deflate", "identity")
 
 
 def planned_request(exchange: Exchange, *, cookies_recorded: bool) -> PlannedRequest:
@@ -103,11 +107,27 @@ def _tied(
     for row, number in enumerate(number_of):
         key = number, links.get(row, NO_LINKS), said[row]
         if key not in known:
-            planned = requests[number]
-            if key[1] is not NO_LINKS:
-                planned = linked(planned, key[1])
+            planned = replace(requests[number], links=key[1])
             if key[2] is not NOTHING:
                 planned = with_rules(planned, key[2])
+            planned = legible(planned)
             known[key] = numbers.setdefault(planned, len(numbers))
         tied.append(known[key])
     return tied, list(numbers)
+
+
+def legible(planned: PlannedRequest) -> PlannedRequest:
+    """The request, asking for no coding that hides a value of the answer."""
+    if not any(extract.kind in _BY_BODY for extract in planned.links.extracts):
+        return planned
+    headers = tuple(
+        (name, _readable(value) if name == _CODINGS else value)
+        for name, value in planned.request.headers
+    )
+    return replace(planned, request=replace(planned.request, headers=headers))
+
+
+def _readable(accepted: str) -> str:
+    codings = [each.strip() for each in accepted.split(",")]
+    kept = [each for each in codings if each.partition(";")[0] in _READABLE]
+    return ", ".join(kept) or "identity"

@@ -14,7 +14,7 @@ from harness.model.link import Content, Links, filled
 from harness.model.plan import PlannedRequest
 from harness.model.session import Session
 from harness.model.traffic import Request
-from harness.planning.correlation import correlated, linked
+from harness.planning.correlation import correlated
 
 Headers = tuple[tuple[str, str], ...]
 TOKEN = "f3Ab9-x7Q2"
@@ -307,14 +307,3 @@ def test_what_all_are_told() -> None:
     for each in links[1:]:
         assert [0, 0, 1, 0] == [len(step.extracts) for step in each]
         assert [0, 0, 0, 1] == [len(step.fills) for step in each]
-
-
-def test_readable_answers() -> None:
-    """A request whose answer is read asks for codings that can be undone."""
-    request = asked("POST", "/o", headers=(("accept-encoding", "gzip, br;q=1, zstd"),))
-    steps: list[Step] = [(request, said({"id": 7})), (asked("GET", "/o/7"), None)]
-
-    ((give, take),) = links_of(steps)
-
-    assert (("accept-encoding", "gzip"),) == linked(request, give).request.headers
-    assert request.request == linked(request, take).request
