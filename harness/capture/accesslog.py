@@ -27,8 +27,15 @@ from harness.capture.answer import response_of
 from harness.capture.batch import Batch
 from harness.capture.clock import moments_ns, since_epoch
 from harness.capture.column import Column, halves, lines_of
-from harness.capture.head import one_line, origin_form
+from harness.capture.container import bare, is_wrapped
+from harness.capture.head import one_line
 from harness.capture.host import is_meant
+from harness.capture.requestline import (
+    BODILESS,
+    WITH_CONTENT,
+    request_line,
+    unescaped,
+)
 from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE, WEBSOCKET
 from harness.model.traffic import Request
 from harness.store.coded import constant
@@ -43,7 +50,7 @@ if TYPE_CHECKING:
     from harness.capture.tally import Tally
     from harness.model.traffic import Exchange, Response
 
-    _Said = tuple[Request, Response | None, str]
+    _Said = tuple[Request, Response | None, tuple[str, ...]]
     _Row = tuple[int, str, _Said]
 
 __all__ = ["read", "sniff"]
@@ -59,18 +66,7 @@ _FIELDS: Final = (
 _LINE: Final = re.compile("".join(pattern for _, pattern in _FIELDS))
 _SENDER: Final = re.compile(_FIELDS[0][1].removesuffix(" "))
 _REST: Final = re.compile("".join(pattern for _, pattern in _FIELDS[2:])[1:])
-_REQUEST: Final = re.compile(r"([A-Z][A-Z_-]*) (\S+)(?: HTTP/(\d(?:\.\d)?))?")
-_NEWER: Final = re.compile(r" HTTP/([23])(?:\.\d)?$")
 _SWITCHED: Final = "101"
-_ESCAPE: Final = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
-_ESCAPED: Final[Mapping[str, str]] = {
-    "n": "\n",
-    "t": "\t",
-    "r": "\r",
-    "b": "\b",
-    "f": "\f",
-    "v": "\v",
-}
 _SNIFFED_LINES: Final = 100
 _CACHED: Final = 16_384
 _BLOCK_BYTES: Final = 8 << 20
@@ -106,7 +102,7 @@ _ZONE: Final = re.compile(r" ([+-])([0-9]{2})([0-9]{2})")
 def sniff(head: bytes) -> bool:
     """Whether one of the first hundred lines is of this format."""
     lines = head.decode("latin-1").split("\n")
-    return any(map(_LINE.match, islice(lines, _SNIFFED_LINES)))
+    return any(map(_LINE.match, map(bare, islice(lines, _SNIFFED_LINES))))
 
 
 def read(
@@ -195,9 +191,9 @@ def _left_out(
 def _batch(parts: _Parts, tally: Tally) -> Batch:
     rows = np.flatnonzero(parts.known())
     said = parts.said.coded(rows)
-    for (_, _, newer), count in zip(said.values, said.counts(), strict=True):
-        if newer:
-            tally.adapt(f"HTTP/{newer}, replayed over HTTP/1.1", count)
+    for (_, _, adapted), count in zip(said.values, said.counts(), strict=True):
+        for how in adapted:
+            tally.adapt(how, count)
     return Batch(
         starts_ns=parts.starts_ns[rows],
         clients=parts.clients.coded(rows),
@@ -209,14 +205,15 @@ def _batch(parts: _Parts, tally: Tally) -> Batch:
 
 def _row(line: str, host: str | None) -> _Row | tuple[str, str]:
     """The row of any line, or the reason why there is none, and what is wrong."""
+    line = bare(line)
     match = _LINE.match(line)
     start_ns = _start_ns(match[5]) if match else None
     if match is None or start_ns is None:
         return MALFORMED, _fault(line)
     if match[7] == _SWITCHED:
         return WEBSOCKET, ""
-    request = _request(match[6], match[9], match[10])
-    if request is None:
+    asked = _asked(match[6], match[9], match[10])
+    if asked is None:
         return UNUSABLE, "not an HTTP request"
     named = (match[1] or "").lower()
     if host and not is_meant(host, named):
@@ -226,13 +223,13 @@ def _row(line: str, host: str | None) -> _Row | tuple[str, str]:
     except ValueError:
         return MALFORMED, "no answer has this size"
     client = _client(match[2], match[4])
-    return start_ns, client, (request, response, _newer(match[6]))
+    return start_ns, client, (asked[0], response, asked[1])
 
 
 @lru_cache(maxsize=_CACHED)
 def _sender(host: str | None, text: str) -> str | None:
     """The client of a line for that virtual host."""
-    match = _SENDER.fullmatch(text)
+    match = None if is_wrapped(text) else _SENDER.fullmatch(text)
     if match is None or (host and not is_meant(host, (match[1] or "").lower())):
         return None
     return _client(match[2], match[4])
@@ -242,19 +239,13 @@ def _sender(host: str | None, text: str) -> str | None:
 def _said(text: str) -> _Said | None:
     """What is behind the time, as `_row` has it; `None` where it is left out."""
     match = _REST.match(text)
-    request = _request(match[1], match[4], match[5]) if match else None
-    if match is None or request is None or match[2] == _SWITCHED:
+    asked = _asked(match[1], match[4], match[5]) if match else None
+    if match is None or asked is None or match[2] == _SWITCHED:
         return None
     try:
-        return request, _response(match[2], match[3]), _newer(match[1])
+        return asked[0], _response(match[2], match[3]), asked[1]
     except ValueError:
         return None
-
-
-def _newer(request_line: str) -> str:
-    """The version where HTTP/1.1 is not what was spoken."""
-    match = _NEWER.search(request_line)
-    return match[1] if match else ""
 
 
 def _fault(line: str) -> str:
@@ -336,27 +327,23 @@ def _response(status: str, size: str) -> Response | None:
 
 
 @lru_cache(maxsize=_CACHED)
-def _request(line: str, referer: str | None, agent: str | None) -> Request | None:
-    match = _REQUEST.fullmatch(_unescaped(line))
-    target = origin_form(match[1], match[2]) if match else None
-    if match is None or target is None:
+def _asked(
+    text: str, referer: str | None, agent: str | None
+) -> tuple[Request, tuple[str, ...]] | None:
+    """The request of a line, and how it was adapted."""
+    line = request_line(unescaped(text))
+    if line is None:
         return None
-    fields = (("referer", referer), ("user-agent", agent))
-    return Request(
-        method=match[1],
-        target=target,
+    fields = (("host", line.host), ("referer", referer), ("user-agent", agent))
+    request = Request(
+        method=line.method,
+        target=line.target,
         headers=tuple(
-            (name, one_line(_unescaped(value)))
+            (name, one_line(unescaped(value)))
             for name, value in fields
             if value and value != "-"
         ),
-        keeps_alive=match[3] not in {"1.0", "0.9"},
+        keeps_alive=line.version not in {"1.0", "0.9"},
     )
-
-
-def _unescaped(text: str) -> str:
-    def plain(match: re.Match[str]) -> str:
-        code, character = match.groups()
-        return chr(int(code, 16)) if code else _ESCAPED.get(character, character)
-
-    return _ESCAPE.sub(plain, text) if "\\" in text else text
+    lacks_body = line.method in WITH_CONTENT
+    return request, (*line.adapted, *([BODILESS] if lacks_body else ()))

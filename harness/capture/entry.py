@@ -27,7 +27,7 @@ from harness.capture.answer import response_of
 from harness.capture.head import end_to_end, keeps_alive, one_line
 from harness.capture.headerfield import is_grpc
 from harness.capture.host import is_meant
-from harness.capture.requestline import asked, request_line
+from harness.capture.requestline import BODILESS, WITH_CONTENT, asked, request_line
 from harness.capture.tally import (
     EDGE,
     GRPC,
@@ -64,12 +64,10 @@ _DIGITS: Final = re.compile(r"\d{1,18}(?:\.0*)?")
 _PORT: Final = re.compile(r":\d+$")
 _SWITCHED: Final = 101
 _OLD_VERSIONS: Final = frozenset({"1.0", "0.9"})
-_WITH_CONTENT: Final = frozenset({"PATCH", "POST", "PUT"})
 _NOT_FOR_THE_SERVICE: Final = frozenset({"DPE", "FI", "IH", "NR", "RL", "RLSE", "UAEX"})
 _OF_THE_SERVICE: Final = frozenset({"DC", "DI", "URX"})
 """Flags beside which the answer is still the service's own."""
 _LATE: Final = "times of the log's writing taken as starts: no duration is logged"
-_BODILESS: Final = "sent without the body, which the log does not hold"
 _PROXY: Final = "answered by the proxy, not by the service; no answer recorded"
 _HIDDEN: Final = "sent without credentials, which the log hides"
 _REDACTED: Final = "REDACTED"
@@ -116,7 +114,7 @@ def exchange_of(said: Said, host: str | None, tally: Tally) -> Exchange:
         ),
         response=_response(said, duration_ns),
     )
-    for how in (*adapted, *late, *_lacking(said, exchange), *_newer(line)):
+    for how in (*adapted, *late, *_lacking(said, exchange), *line.adapted):
         tally.adapt(how)
     return exchange
 
@@ -224,17 +222,9 @@ def _foreign(said: Said) -> bool:
 
 def _lacking(said: Said, exchange: Exchange) -> list[str]:
     received = _count(said.get("received"))
-    wants = exchange.request.method in _WITH_CONTENT if received is None else received
+    wants = exchange.request.method in WITH_CONTENT if received is None else received
     lacks_body = wants and not exchange.request.body and "body" not in said
-    return [_BODILESS] * bool(lacks_body) + [_PROXY] * _foreign(said)
-
-
-def _newer(line: Asked) -> list[str]:
-    return [
-        f"HTTP/{major}, replayed over HTTP/1.1"
-        for major in "23"
-        if line.version.startswith(major)
-    ]
+    return [BODILESS] * bool(lacks_body) + [_PROXY] * _foreign(said)
 
 
 def _count(value: Any) -> int | None:

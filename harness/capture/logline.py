@@ -6,11 +6,10 @@ each file, as some formats name their columns in the file.
 
 from __future__ import annotations
 
-import json
-import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from harness.capture.container import bare
 from harness.capture.entry import exchange_of
 from harness.capture.tally import MALFORMED, LeftOut
 
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["read", "sniff"]
 
-_CONTAINER: Final = re.compile(r"\S+ std(?:out|err) F ")
-"""Before each line of a container's log in Kubernetes (CRI)."""
-_DOCKER: Final = '{"log":"'
-"""How Docker begins to write a line of its own."""
 _SNIFFED_LINES: Final = 100
 _SPOILT: Final = (
     ValueError,
@@ -50,7 +45,7 @@ def sniff(parser: Callable[[], Parser], head: bytes) -> bool:
 
 def _says(parse: Parser, line: str) -> bool:
     try:
-        return parse(_bare(line)) is not None
+        return parse(bare(line)) is not None
     except _SPOILT:
         return False
 
@@ -75,7 +70,7 @@ def read(
         for number, line in enumerate(source.lines(), start=1):
             place = f"{source.name}:{number}"
             try:
-                said = None if line.isspace() else parse(_bare(line))
+                said = None if line.isspace() else parse(bare(line))
                 exchange = None if said is None else exchange_of(said, host, tally)
             except LeftOut as left:
                 tally.skip(left.reason, place, left.why)
@@ -85,11 +80,3 @@ def read(
                 continue
             if exchange is not None:
                 yield exchange
-
-
-def _bare(line: str) -> str:
-    """Without what the machinery of containers puts around a line."""
-    if line.startswith(_DOCKER):
-        return str(json.loads(line)["log"])
-    match = _CONTAINER.match(line)
-    return line[match.end() :] if match else line

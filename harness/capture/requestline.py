@@ -10,7 +10,11 @@ from harness.capture.head import origin_form
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Asked", "asked", "request_line", "unescaped"]
+__all__ = ["BODILESS", "WITH_CONTENT", "Asked", "asked", "request_line", "unescaped"]
+
+BODILESS: Final = "sent without the body, which the log does not hold"
+WITH_CONTENT: Final = frozenset({"PATCH", "POST", "PUT"})
+"""Methods whose requests mostly have a body."""
 
 _LINE: Final = re.compile(r"([A-Z][A-Z_-]*) (\S+)(?: HTTP/(\d(?:\.\d)?))?")
 _METHOD: Final = re.compile(r"[A-Z][A-Z_-]*")
@@ -20,6 +24,7 @@ _ESCAPE: Final = re.compile(
     r"\\(?:x([0-9A-Fa-f]{2})|u00([0-9A-Fa-f]{2})|(.))", re.DOTALL
 )
 _ESCAPED: Final[Mapping[str, str]] = dict(zip("ntrbfv", "\n\t\r\b\f\v", strict=True))
+_NEWER: Final = ("2", "3")
 _DEFAULT_PORTS: Final[Mapping[str, str]] = {"http": ":80", "https": ":443"}
 
 
@@ -37,6 +42,12 @@ class Asked(NamedTuple):
     target: str
     version: str
     host: str
+
+    @property
+    def adapted(self) -> tuple[str, ...]:
+        """How its replay will differ from it."""
+        newer = self.version[:1] in _NEWER
+        return (f"HTTP/{self.version[0]}, replayed over HTTP/1.1",) if newer else ()
 
 
 def request_line(text: str) -> Asked | None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -172,10 +174,54 @@ def test_newer_versions_and_websockets(tmp_path: Path) -> None:
     assert ["websocket"] == [each.reason for each in tally.skipped()]
 
 
+def test_a_body_that_no_log_holds_is_missed(tmp_path: Path) -> None:
+    """What is mostly sent with one is replayed without it, and that is said."""
+    _, tally = read(
+        tmp_path,
+        f'1.2.3.4 - - {TIME} "POST /p HTTP/1.1" 200 5',
+        f'1.2.3.4 - - {TIME} "GET /p HTTP/1.1" 200 5',
+    )
+
+    assert [("sent without the body, which the log does not hold", 1)] == [
+        (each.reason, each.count) for each in tally.adapted()
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrapping",
+    [
+        "2026-01-01T00:00:00.5Z stdout F {}",
+        '{{"log":{},"stream":"stdout","time":"2026-01-01T00:00:00Z"}}',
+    ],
+)
+def test_a_container_wraps_lines(tmp_path: Path, wrapping: str) -> None:
+    """What Kubernetes and Docker put around a line is no part of it."""
+    line = f'1.2.3.4 - - {TIME} "GET /p HTTP/1.1" 200 5 "-" "UA"'
+    written = json.dumps(line + "\n") if wrapping.startswith("{") else line
+    wrapped = wrapping.format(written)
+
+    assert accesslog.sniff(wrapped.encode())
+    assert one(tmp_path, line) == one(tmp_path, wrapped)
+
+
+def test_an_absolute_target_names_the_host(tmp_path: Path) -> None:
+    """As clients of a proxy send it."""
+    line = f'1.2.3.4 - - {TIME} "GET http://a.test/p HTTP/1.1" 200 5'
+    request = one(tmp_path, line).request
+
+    assert ("/p", (("host", "a.test"),)) == (request.target, request.headers)
+
+
 TIMES = ("[17/May/2015:10:05:03 +0000]", "[17/May/2015:10:05:59 -2359]", "[x]")
 LINES = st.one_of(
     st.tuples(
-        st.sampled_from(["1.1.1.1", "h.test:80 [::1]", "a [b", "v:1 c", ""]),
+        st.sampled_from(
+            [
+                *("1.1.1.1", "h.test:80 [::1]", "a [b", "v:1 c", ""),
+                "2026-01-01T00:00:00.5Z stdout F 1.1.1.1",
+                '{"log":"1.1.1.1',
+            ]
+        ),
         st.sampled_from([" - - ", " - Jo Doe ", " [x - ", " ", ' - a] "b ']),
         st.one_of(
             st.sampled_from(
@@ -198,6 +244,7 @@ LINES = st.one_of(
             [
                 ' "GET /a HTTP/1.1" 200 5 "http://r/" "UA"',
                 ' "GET /a HTTP/2.0" 200 5 "-" "UA"',
+                ' "POST /a HTTP/2.0" 200 5 "-" "UA"',
                 ' "GET /a HTTP/1.1" 404 -',
                 ' "GET /\\"x] \\" HTTP/1.0" 200 5 "a] \\"b" "UA" extra] "x"',
                 ' "GET /a HTTP/1.1" 101 5',
@@ -216,21 +263,22 @@ def one_by_one(
     lines: list[str], host: str | None
 ) -> tuple[list[Exchange], list[tuple[str, int]], list[tuple[str, str]]]:
     """What `_row` makes of each line, and nothing else is there to know."""
-    kept, newer, left_out = [], [], []
+    kept, left_out = [], []
+    adapted: list[str] = []
     for number, line in enumerate(lines, start=1):
         found = accesslog._row(f"{line}\n", host)
         if len(found) == 2:
             if not f"{line}\n".isspace():
                 left_out.append((found[0], f"access.log:{number}"))
             continue
-        start_ns, client, (request, response, version) = found
-        newer += [version] if version else []
+        start_ns, client, (request, response, how) = found
+        adapted += how
         kept.append(
             Exchange(
                 start_ns=start_ns, client=client, request=request, response=response
             )
         )
-    return kept, [(each, newer.count(each)) for each in sorted(set(newer))], left_out
+    return kept, sorted(Counter(adapted).items()), left_out
 
 
 @given(lines=st.lists(LINES, max_size=9), host=st.sampled_from([None, "h.test"]))
@@ -239,10 +287,10 @@ def test_many_lines_at_once_are_the_lines_one_by_one(
 ) -> None:
     """Whatever the lines: the same exchanges in the same order, the same places."""
     kept, tally = read(tmp_path_factory.mktemp("log"), *lines, host=host)
-    expected, newer, left_out = one_by_one(lines, host)
+    expected, adapted, left_out = one_by_one(lines, host)
 
     assert expected == kept
-    assert newer == sorted((each.reason[5], each.count) for each in tally.adapted())
+    assert adapted == sorted((each.reason, each.count) for each in tally.adapted())
     found = {
         (each.reason, Path(sample.partition(": ")[0]).name)
         for each in tally.skipped()
