@@ -53,7 +53,7 @@ SCENARIO = """\
 name: guests
 service: {command: [python, serve.py], ready: /}
 load: {users: 12, locustfile: locustfile.py, deadline: 1s}
-rounds: {min: 3, max: 3, slice: 2s, slices: 2, warmup: 2s, ramp: 500ms}
+rounds: {min: 3, max: 3, slice: 1s, slices: 2, warmup: 1s, ramp: 500ms}
 budgets:
   errors: 1%
   goodput: 20%

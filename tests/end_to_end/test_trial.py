@@ -45,7 +45,7 @@ budgets:
 def scenario(seatrial: Seatrial) -> Callable[..., Path]:
     """Writes the scenario; what is not given is small."""
 
-    def written(load: str = "{users: 30}", rounds: int = 3, slice_: str = "1s") -> Path:
+    def written(load: str = "{users: 30}", rounds: int = 3, slice_: str = "500ms") -> Path:
         record(seatrial.directory)
         path = seatrial.directory / "s.yaml"
         path.write_text(SCENARIO.format(load=load, rounds=rounds, slice=slice_))
@@ -266,7 +266,7 @@ def test_out_of_time(
     scenario(rounds=20)
     answering("one", 0.002)
 
-    code, out, err = seatrial(
+    code, out, err = seatrial.verify(
         *arms("one", "one"), "--max-time", "15s", "--inconclusive-exit-code", "33"
     )
 
