@@ -45,7 +45,9 @@ budgets:
 def scenario(seatrial: Seatrial) -> Callable[..., Path]:
     """Writes the scenario; what is not given is small."""
 
-    def written(load: str = "{users: 30}", rounds: int = 3, slice_: str = "500ms") -> Path:
+    def written(
+        load: str = "{users: 30}", rounds: int = 3, slice_: str = "500ms"
+    ) -> Path:
         record(seatrial.directory)
         path = seatrial.directory / "s.yaml"
         path.write_text(SCENARIO.format(load=load, rounds=rounds, slice=slice_))
