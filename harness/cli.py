@@ -26,6 +26,7 @@ from harness.options import (
     out_option,
     pairs_of,
     recording_of,
+    share_of,
     soak_option,
     soaked_of,
     terms_of,
@@ -309,13 +310,15 @@ def import_(
     log_format: str | None,
     host: str | None,
     redact: Path | None,
+    sample: str | None,
+    **wanted: Any,
 ) -> None:
     """Make a redacted recording of captures."""
     from harness.capture import import_capture  # noqa: PLC0415 - heavy
     from harness.capture.key import redaction_key  # noqa: PLC0415 - heavy
     from harness.capture.rulefile import read_rules  # noqa: PLC0415 - heavy
+    from harness.capture.selection import selection_of  # noqa: PLC0415 - heavy
 
-    rules = read_rules(redact)
     recording = import_capture(
         sources,
         output,
@@ -323,7 +326,9 @@ def import_(
         log_format=log_format,
         key=redaction_key(),
         host=host,
-        rules=rules,
+        rules=read_rules(redact),
+        selection=selection_of(**wanted),
+        share=share_of(sample),
     )
     _inspect(recording)
 
@@ -351,25 +356,74 @@ def record(listen: str, service: str, output: Path, redact: Path | None) -> None
     _inspect(recording)
 
 
-def _inspect(recording: Recording, form: str = "terminal") -> None:
+def _inspect(
+    recording: Recording,
+    form: str = "terminal",
+    *,
+    openapi: Path | None = None,
+    page: Path | None = None,
+) -> None:
     from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
+    from harness.planning.openapi import documented_paths  # noqa: PLC0415 - heavy
     from harness.report.inspection import as_json, as_text  # noqa: PLC0415 - heavy
+    from harness.report.page import as_page  # noqa: PLC0415 - heavy
+    from harness.store.disk import writing  # noqa: PLC0415 - heavy
 
+    found = inspection(recording, documented_paths(openapi))
+    if page is not None:
+        with writing(page):
+            page.write_text(as_page(found), encoding="utf-8")
     write = {"terminal": as_text, "json": as_json}[form]
-    _print(write(inspection(recording)))
+    _print(write(found))
+
+
+@seatrial.command()
+@click.argument("recording", type=PATH)
+@option(
+    "--output",
+    "-o",
+    required=True,
+    type=PATH,
+    help="The scenario to write, such as checkout.yaml; never replaced.",
+)
+def init(recording: Path, output: Path) -> None:
+    """Write a scenario to begin with, made of what a recording holds."""
+    from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
+    from harness.report.outline import outline  # noqa: PLC0415 - heavy
+    from harness.store.disk import writing  # noqa: PLC0415 - heavy
+    from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
+
+    if output.exists():
+        raise InputError(
+            f"{output}: is there already", hint="name another file, or remove it"
+        )
+    found = inspection(open_recording(recording))
+    place = os.path.relpath(recording, output.absolute().parent)
+    with writing(output):
+        output.write_text(outline(found, place, output.stem), encoding="utf-8")
+    _print(f"{output}: a scenario; next: seatrial validate {output}\n")
 
 
 @seatrial.command()
 @click.argument("recording", type=PATH)
 @inspect_format_option
+@option(
+    "--openapi",
+    type=PATH,
+    metavar="FILE",
+    help="An OpenAPI document that names the routes, as a scenario's does.",
+)
+@option("--html", "page", type=PATH, metavar="FILE", help="Draw it there as a page.")
 @option("--secrets", is_flag=True, help="Only what is left to redact; exits with 1.")
-def inspect(recording: Path, form: str, secrets: bool) -> int:
+def inspect(
+    recording: Path, form: str, openapi: Path | None, page: Path | None, secrets: bool
+) -> int:
     """Show what a recording holds, and what was left out and why."""
     from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
 
     opened = open_recording(recording)
     if not secrets:
-        _inspect(opened, form)
+        _inspect(opened, form, openapi=openapi, page=page)
         return EXIT_OF["PASS"]
     from harness.capture.leftover import leftovers  # noqa: PLC0415 - heavy
     from harness.report import leftover  # noqa: PLC0415 - heavy

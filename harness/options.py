@@ -38,6 +38,7 @@ __all__ = [
     "recording_of",
     "references_of",
     "seconds_of",
+    "share_of",
     "soak_option",
     "soaked_of",
     "terms_of",
@@ -207,6 +208,40 @@ _capture = (
     ),
     redact_option,
 )
+_selection = (
+    option(
+        "--route",
+        "routes",
+        metavar="GLOB",
+        multiple=True,
+        help="Keep only such as 'GET /api/*' or '/orders/{id}'; may be repeated.",
+    ),
+    option(
+        "--not-route",
+        "without",
+        metavar="GLOB",
+        multiple=True,
+        help="Leave out such as '/static/*'; may be repeated.",
+    ),
+    option("--method", "methods", multiple=True, help="Keep only this one, or these."),
+    option(
+        "--status",
+        "statuses",
+        metavar="STATUS",
+        multiple=True,
+        help="Keep only what was answered so: 200, 2xx, 500-599; may be repeated.",
+    ),
+    option("--since", metavar="TIME", help="Keep starts from 2026-01-31T12:00Z on."),
+    option("--until", metavar="TIME", help="Keep starts before that."),
+    option(
+        "--no-robots",
+        "robots",
+        flag_value=False,
+        default=True,
+        help="Leave out bots and health checks, by their user agents.",
+    ),
+    option("--sample", metavar="SHARE", help="Keep whole sessions, 10% of them."),
+)
 _recorder = (
     option(
         "--listen",
@@ -222,13 +257,28 @@ _recorder = (
 
 
 def with_capture(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What to read of a capture, and where the recording goes."""
-    return _with(_capture, command)
+    """What to read of a capture, what to keep, and where the recording goes."""
+    return _with((*_capture, *_selection), command)
 
 
 def with_recorder(command: Callable[..., Any]) -> Callable[..., Any]:
     """Between whom to stand, and where the recording goes."""
     return _with(_recorder, command)
+
+
+def share_of(text: str | None) -> float:
+    """The share of the sessions that `--sample` asks for; all by default."""
+    from harness.model.quantity import percent  # noqa: PLC0415 - with the others
+
+    if text is None:
+        return 1.0
+    try:
+        share = percent(text)
+    except ValueError as error:
+        raise InputError(f"--sample: {error}") from error
+    if not 0 < share <= 1:
+        raise InputError(f"--sample {text}: more than 0% and at most 100%")
+    return share
 
 
 inconclusive_option = option(

@@ -165,6 +165,66 @@ def test_import_and_inspect(tmp_path: Path) -> None:
     assert b"bob" not in raw
 
 
+def test_import_keeps_what_is_wanted(tmp_path: Path) -> None:
+    """Filters and samples are counted, and nonsense is refused by its option."""
+    line = '192.0.2.{} - - [17/May/2015:10:05:0{} +0000] "GET /{}/{} HTTP/1.1" 200 5\n'
+    log = "".join(line.format(n, n % 10, "ab"[n % 2], n) for n in range(40))
+    (tmp_path / "a.log").write_text(log)
+    start = ("import", "a.log", "-o", "a.parquet")
+
+    code, said, err = run(*start, "--route", "/a/*", "--sample", "50%", cwd=tmp_path)
+
+    assert (0, "") == (code, err)
+    kept = int(re.search(r"exchanges +(\d+) in \1 sessions", said)[1])  # type: ignore[index]
+    assert 0 < kept < 20
+    assert f"read         40: {kept} kept, {40 - kept} filtered, 0 left out" in said
+    assert "filtered: 20 other route" in said
+    assert f"filtered: {20 - kept} session not drawn" in said
+    for wrong, complaint in (
+        (("--route", "/c/*"), "no usable exchange (40 other route)"),
+        (("--sample", "0%"), "--sample 0%: more than 0%"),
+        (("--sample", "0.000001%"), "no session was drawn"),
+        (("--status", "ok"), "--status ok: not a status"),
+    ):
+        code, _, err = run(*start, *wrong, cwd=tmp_path)
+        assert 2 == code
+        assert complaint in err
+
+
+def test_init(tmp_path: Path) -> None:
+    """A recording gives a scenario that is valid where it stands, and replaces none."""
+    line = '192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 5\n'
+    (tmp_path / "a.log").write_text(line)
+    (tmp_path / "scenarios").mkdir()
+    run("import", "a.log", "-o", "a.parquet", cwd=tmp_path)
+    start = ("init", "a.parquet", "-o", "scenarios/shop.yaml")
+
+    code, said, err = run(*start, cwd=tmp_path)
+    valid, _, complaint = run("validate", "scenarios/shop.yaml", cwd=tmp_path)
+    again, _, refusal = run(*start, cwd=tmp_path)
+
+    assert (0, "") == (code, err)
+    assert "seatrial validate scenarios/shop.yaml" in said
+    assert (0, "") == (valid, complaint)
+    assert 2 == again
+    assert "is there already" in refusal
+
+
+def test_inspect_draws(tmp_path: Path) -> None:
+    """The same figures as a page; a page that cannot be written is named."""
+    line = '192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 5\n'
+    (tmp_path / "a.log").write_text(line)
+    run("import", "a.log", "-o", "a.parquet", cwd=tmp_path)
+
+    code, _, _ = run("inspect", "a.parquet", "--html", "a.html", cwd=tmp_path)
+    failed, _, err = run("inspect", "a.parquet", "--html", "no/a.html", cwd=tmp_path)
+
+    assert 0 == code
+    assert "<code>GET /a</code>" in (tmp_path / "a.html").read_text()
+    assert 4 == failed
+    assert "no/a.html: cannot be written" in err
+
+
 def test_import_lists_its_formats() -> None:
     """Every format that is read is named in the help, and every key of our own."""
     said = CliRunner().invoke(seatrial, ["import", "--help"]).output

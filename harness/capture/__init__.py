@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -22,8 +23,11 @@ from harness.capture.logformat import parser_of
 from harness.capture.logs import LOGS
 from harness.capture.order import ordered
 from harness.capture.redact import Redactor
+from harness.capture.sample import Sample
 from harness.capture.secret import NO_RULES, Rules
+from harness.capture.selection import EVERYTHING, Selection, selected
 from harness.capture.sessions import IDLE_NS, Sessions
+from harness.capture.slugs import Slugs
 from harness.capture.source import files_of, opened
 from harness.capture.tally import Tally
 from harness.capture.traits import Traits
@@ -116,6 +120,8 @@ def import_capture(
     host: str | None = None,
     idle_ns: int = IDLE_NS,
     rules: Rules = NO_RULES,
+    selection: Selection = EVERYTHING,
+    share: float = 1.0,
 ) -> Recording:
     """Make a redacted recording of one or several capture files, merged by time.
 
@@ -127,6 +133,8 @@ def import_capture(
         key: redaction key; the same capture and key give the same bytes.
         host: the host to keep where the capture has several, by name or URL.
         rules: what to hide besides, to leave and to remove.
+        selection: which exchanges are wanted.
+        share: of the sessions that are wanted, above 0.
         idle_ns: the pause after which a visitor starts a new session.
 
     Raises:
@@ -139,29 +147,35 @@ def import_capture(
     paths, kept_host = files_of(sources), host_of(host) if host else None
     with scratch(destination, paths) as folder, opened(paths, folder) as files:
         captures = _captures(files, format, log_format)
-        tally, sessions = Tally(), Sessions(idle_ns)
-        redactor = Redactor(key, rules)
+        tally, redactor = Tally(), Redactor(key, rules)
+        sample, slugs = Sample(share, tally), Slugs()
         assembly = Assembly(
             clock_ns=lambda: _coarsest_ns(captures),
             shared_clients=any(each.reader.shared_clients for each in captures),
-            sessions=sessions,
+            sessions=Sessions(idle_ns),
+            sample=sample,
         )
 
         def provenance() -> Provenance:
             return Provenance(
                 source_format=", ".join(each.name for each in captures),
                 started_at=assembly.started_at,
-                sessions=sessions.opened,
+                sessions=sample.sessions,
                 clock_ns=_coarsest_ns(captures),
                 cookies_recorded=all(each.cookies for each in _known(captures)),
                 skipped=tally.skipped(),
+                filtered=tally.filtered(),
                 adapted=(*tally.adapted(), *redactor.adapted()),
                 redacted=redactor.redacted(),
+                slugs=slugs.prefixes(),
+                sources=tuple(file.described() for file in files),
+                made_by=version("seatrial"),
             )
 
         now_s = time.time()
         found = (each.batches(kept_host, tally, now_s) for each in captures)
-        redacted = map(redactor.redact, chain.from_iterable(found))
+        wanted = selected(chain.from_iterable(found), selection, tally)
+        redacted = slugs.watched(map(redactor.redact, wanted))
         checked = _checked(redacted, tally, ", ".join(file.name for file in files))
         rows = assembly.rows(ordered(checked, folder))
         return write_recording(rows, destination, provenance)

@@ -11,11 +11,13 @@ import pyarrow as pa
 
 from harness.capture.clock import spread
 from harness.capture.order import CREDENTIALS
+from harness.errors import RecordingError
 from harness.store.recording import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from harness.capture.sample import Sample
     from harness.capture.sessions import Sessions
 
 __all__ = ["Assembly"]
@@ -32,12 +34,13 @@ class Assembly:
             starts are spread.
         shared_clients: whether a client may stand for several users.
         sessions: gives each row its session.
+        sample: which sessions are kept.
 
     Attributes:
         origin_ns: the first start since the Unix epoch, once there are rows.
     """
 
-    __slots__ = ("_clock_ns", "_sessions", "_shared_clients", "origin_ns")
+    __slots__ = ("_clock_ns", "_sample", "_sessions", "_shared_clients", "origin_ns")
 
     def __init__(
         self,
@@ -45,11 +48,13 @@ class Assembly:
         clock_ns: Callable[[], int],
         shared_clients: bool,
         sessions: Sessions,
+        sample: Sample,
     ) -> None:
         self.origin_ns: int | None = None
         self._clock_ns = clock_ns
         self._shared_clients = shared_clients
         self._sessions = sessions
+        self._sample = sample
 
     @property
     def started_at(self) -> str:
@@ -58,19 +63,29 @@ class Assembly:
         return moment.isoformat(timespec="milliseconds")
 
     def rows(self, ordered: Iterator[pa.Table]) -> Iterator[pa.Table]:
-        """Tables of `SCHEMA`, starts since the first, from those of `order.ordered`."""
+        """Tables of `SCHEMA`, starts since the first, from those of `order.ordered`.
+
+        Raises:
+            RecordingError: there is no row.
+        """
         for table in _whole_ticks(self._ticking(_gathered(ordered))):
             starts_ns = table["start_ns"].to_numpy()
             if self._clock_ns() >= _COARSE_NS:
                 starts_ns = spread(starts_ns, self._clock_ns())
+            names = self._named(table, starts_ns.tolist())
+            rows = self._sample.rows(names)
+            if not len(rows):
+                continue
+            starts_ns = starts_ns[rows]
             if self.origin_ns is None:
                 self.origin_ns = int(starts_ns[0])
-            starts_ns = starts_ns - self.origin_ns
             yield _replaced(
-                table.select(SCHEMA.names),
-                start_ns=pa.array(starts_ns),
-                session=pa.array(self._named(table, starts_ns.tolist()), pa.string()),
+                table.select(SCHEMA.names).take(pa.array(rows)),
+                start_ns=pa.array(starts_ns - self.origin_ns),
+                session=pa.array(names, pa.string()).take(pa.array(rows)),
             )
+        if self.origin_ns is None:
+            raise RecordingError("no session was drawn", hint="raise --sample")
 
     def _ticking(self, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
         """On a coarse clock each start where its tick begins.

@@ -21,7 +21,7 @@ from harness.capture.recall import remembered
 from harness.capture.redact import body_bytes, header
 from harness.capture.secret import NO_RULES, Mask
 from harness.capture.shape import ADDRESS, CARD, PHONE, address_of, kind_of
-from harness.model.route import route_of
+from harness.model.route import Routes
 from harness.store.recording import exchanges
 
 if TYPE_CHECKING:
@@ -66,13 +66,14 @@ class Leftover:
 
 def leftovers(recording: Recording) -> tuple[Leftover, ...]:
     """What is left, the most frequent first; nothing where all is redacted."""
+    routes = Routes(slugs=frozenset(recording.slugs))
     scan, hidden = _Scan(), Mask(lambda _kind, _value: _ID, NO_RULES)
     counts: Counter[tuple[str, str, str]] = Counter()
     first: dict[tuple[str, str, str], str] = {}
     for exchange in exchanges(recording):
         if found := scan.exchange(exchange):
             target = url(hidden, exchange.request.target)
-            route = route_of(exchange.request.method, target)
+            route = routes.of(exchange.request.method, target)
             for kind, place, value in found:
                 counts[kind, route, place] += 1
                 first.setdefault((kind, route, place), value)

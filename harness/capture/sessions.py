@@ -48,10 +48,10 @@ class Sessions:
         idle_ns: the idle gap.
     """
 
-    __slots__ = ("_asked", "_idle_ns", "_open", "_shared", "opened")
+    __slots__ = ("_asked", "_idle_ns", "_open", "_opened", "_shared")
 
     def __init__(self, idle_ns: int = IDLE_NS) -> None:
-        self.opened = 0
+        self._opened = 0
         self._idle_ns = idle_ns
         self._open: dict[tuple[object, ...], _Session] = {}
         self._shared: set[Visitor] = set()
@@ -74,8 +74,8 @@ class Sessions:
         """
         session = self._known(visitor, start_ns, credential, given)
         if session is None:
-            self.opened += 1
-            session = _Session(name=f"s{self.opened}", last_ns=start_ns)
+            self._opened += 1
+            session = _Session(name=f"s{self._opened}", last_ns=start_ns)
         session.last_ns = start_ns
         self._open[visitor] = session
         for each in filter(None, (credential, given)):

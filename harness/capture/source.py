@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import io
 import os
 import shutil
@@ -17,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from harness.capture.packing import PIECE_BYTES, DamagedError, unpacked
 from harness.errors import RecordingError
+from harness.model.traffic import SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -102,6 +104,16 @@ class Source:
             if len(head) >= _HEAD_BYTES:
                 break
         return head[:_HEAD_BYTES]
+
+    def described(self) -> SourceFile:
+        """Which file it is, whatever becomes of it."""
+        digest, size = hashlib.sha256(), 0
+        with self._opened() as raw:
+            while piece := raw.read(PIECE_BYTES):
+                digest.update(piece)
+                size += len(piece)
+        name = Path(self.name).name
+        return SourceFile(name=name, size=size, digest=digest.hexdigest())
 
     def content(self) -> bytes:
         """All of it."""

@@ -63,11 +63,12 @@ class LeftOut(ValueError):  # noqa: N818 - an outcome of most captures, not an e
 class Tally:
     """Counts of what was left out or adapted, by reason, with a few places each."""
 
-    __slots__ = ("_adapted", "_counts", "_hosts", "_samples")
+    __slots__ = ("_adapted", "_counts", "_filtered", "_hosts", "_samples")
 
     def __init__(self) -> None:
         self._adapted: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
+        self._filtered: Counter[str] = Counter()
         self._hosts: Counter[str] = Counter()
         self._samples: defaultdict[str, list[str]] = defaultdict(list)
 
@@ -90,6 +91,18 @@ class Tally:
         """Count exchanges that are kept but will be replayed otherwise."""
         if count:
             self._adapted[how] += count
+
+    def filter(self, reason: str, count: int) -> None:
+        """Count exchanges that could be replayed, but are not wanted."""
+        if count:
+            self._filtered[reason] += count
+
+    def filtered(self) -> tuple[Skipped, ...]:
+        """The counts so far, the most frequent reason first."""
+        return tuple(
+            Skipped(reason=reason, count=count)
+            for reason, count in self._filtered.most_common()
+        )
 
     def adapted(self) -> tuple[Skipped, ...]:
         """The counts so far, the most frequent first."""
@@ -115,7 +128,7 @@ class Tally:
         Raises:
             RecordingError: nothing was kept, or over 5 % of the entries are malformed.
         """
-        total = kept + self._counts.total()
+        total = kept + self._filtered.total() + self._counts.total()
         malformed = self._counts[MALFORMED]
         if malformed > _MALFORMED_RATIO * total:
             places = "".join(f"\n  {sample}" for sample in self._samples[MALFORMED])
@@ -130,6 +143,8 @@ class Tally:
             )
 
     def _remedy(self) -> str:
+        if self._filtered:
+            return "ask for less of the filters"
         seen = [host for host, _ in self._hosts.most_common(_HOSTS) if host]
         if seen:
             return f"name a host of the capture with --host: {', '.join(seen)}"
@@ -138,5 +153,6 @@ class Tally:
         return "record traffic of the service, or name its host with --host"
 
     def _reasons(self) -> str:
-        reasons = [f"{count:,} {reason}" for reason, count in self._counts.items()]
+        counts = (self._counts + self._filtered).items()
+        reasons = [f"{count:,} {reason}" for reason, count in counts]
         return ", ".join(reasons) or "the capture is empty"

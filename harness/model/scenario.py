@@ -315,6 +315,8 @@ class Scenario(Part):
     """What the experienced engineer knows about this traffic, in prose."""
     recording: Path | None = None
     """The recording, relative to the scenario file."""
+    openapi: HostPath | None = None
+    """An OpenAPI document that names the routes; relative to the scenario file."""
     service: Service
     """The service under test."""
     load: Load

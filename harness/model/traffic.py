@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Exchange", "Recording", "Request", "Response", "Skipped"]
+__all__ = ["Exchange", "Recording", "Request", "Response", "Skipped", "SourceFile"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +96,21 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """A file that a recording was made of.
+
+    Attributes:
+        name: of the file, without its folder.
+        size: in bytes, packed or not, as it was.
+        digest: SHA-256 of these bytes, in hexadecimal.
+    """
+
+    name: str
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """A handle on a redacted recording, ordered by start.
 
@@ -109,8 +124,13 @@ class Recording:
         clock_ns: the resolution of the capture's clock; inside it, times are synthetic.
         cookies_recorded: whether the capture could have held cookies at all.
         skipped: what was left out, and why.
+        filtered: what could be replayed, but was not asked for.
         adapted: what is kept but replayed otherwise than it was recorded, and how.
         redacted: values that pseudonyms stand for, and headers removed, by kind.
+        slugs: paths below which names are slugs, as in `Routes`.
+        sources: the captures.
+        started_at: the first start, ISO 8601 in UTC, or empty if unknown.
+        made_by: the version of Seatrial that imported it; empty before 0.1.
     """
 
     path: Path
@@ -122,5 +142,10 @@ class Recording:
     clock_ns: int
     cookies_recorded: bool
     skipped: tuple[Skipped, ...] = ()
+    filtered: tuple[Skipped, ...] = ()
     adapted: tuple[Skipped, ...] = ()
     redacted: tuple[Skipped, ...] = ()
+    slugs: tuple[str, ...] = ()
+    sources: tuple[SourceFile, ...] = ()
+    started_at: str = ""
+    made_by: str = ""

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.model.link import Extract, Links
 from harness.model.plan import PlannedRequest
-from harness.model.route import route_of
+from harness.model.route import Routes
 from harness.model.traffic import Request
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def login_request(
             headers=tuple({"accept": "*/*", **typed, **own}.items()),
             body=body,
         ),
-        route=route_of("POST", target),
+        route=Routes().of("POST", target),
         cookies=(),
         recorded_status=0,
         links=Links(extracts=extracts),

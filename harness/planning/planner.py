@@ -15,9 +15,11 @@ import numpy as np
 
 from harness.errors import InputError
 from harness.model.plan import LOCUSTFILE, PlannedRequest
+from harness.model.route import Routes
 from harness.model.traffic import Request
 from harness.planning.holdout import held_out
 from harness.planning.login import with_logins
+from harness.planning.openapi import documented_paths
 from harness.planning.request import distinct_requests
 from harness.planning.rule import same_route, token_of
 from harness.planning.shape import period_ns, session_curve, user_curve
@@ -100,8 +102,11 @@ def _with_requests(
     """The shots with what each sends, logins included."""
     rules, login = scenario.extract, scenario.session.login
     token = token_of(login, len(rules)) if login else None
+    routes = Routes(
+        slugs=frozenset(recording.slugs), paths=documented_paths(scenario.openapi)
+    )
     number, requests = distinct_requests(
-        recording, shots["row"], timeline.session, rules, token
+        recording, shots["row"], timeline.session, routes, rules=rules, token=token
     )
     _refuse_unknown_routes(scenario, requests)
     shots = {**shots, "request": number}

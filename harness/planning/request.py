@@ -9,7 +9,6 @@ import numpy as np
 
 from harness.model.link import NO_LINKS
 from harness.model.plan import PlannedRequest
-from harness.model.route import route_of
 from harness.planning.correlation import correlated
 from harness.planning.rule import NOTHING, ruled, with_rules
 from harness.store.content import has_contents, read_contents
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from harness.model.flow import Rule, Use
     from harness.model.link import Extract, Links
+    from harness.model.route import Routes
     from harness.model.traffic import Exchange, Recording
     from harness.planning.rule import Ruled
 
@@ -32,7 +32,9 @@ _CODINGS: Final = "accept-encoding"
 _READABLE: Final = ("gzip", "deflate", "identity")
 
 
-def planned_request(exchange: Exchange, *, cookies_recorded: bool) -> PlannedRequest:
+def planned_request(
+    exchange: Exchange, routes: Routes, *, cookies_recorded: bool
+) -> PlannedRequest:
     """A recorded request as it will be sent; an empty header is where cookies go."""
     request = exchange.request
     pairs = tuple(
@@ -50,7 +52,7 @@ def planned_request(exchange: Exchange, *, cookies_recorded: bool) -> PlannedReq
     )
     return PlannedRequest(
         request=replace(request, headers=headers),
-        route=route_of(request.method, request.target),
+        route=routes.of(request.method, request.target),
         cookies=pairs if cookies_recorded else None,
         recorded_status=exchange.response.status if exchange.response else 0,
     )
@@ -60,6 +62,8 @@ def distinct_requests(
     recording: Recording,
     rows: NDArray[Any],
     session: NDArray[np.int64],
+    routes: Routes,
+    *,
     rules: Sequence[Rule] = (),
     token: tuple[Extract, Use] | None = None,
 ) -> tuple[NDArray[Any], list[PlannedRequest]]:
@@ -69,6 +73,7 @@ def distinct_requests(
         recording: which.
         rows: of the shots.
         session: of each row of the recording.
+        routes: of the service.
         rules: of the scenario, on values that answers give.
         token: of its login.
 
@@ -80,7 +85,7 @@ def distinct_requests(
     number_of = np.empty(len(wanted), "u4")
     known = recording.cookies_recorded
     for index, exchange in enumerate(exchanges(recording, wanted, HEADS)):
-        planned = planned_request(exchange, cookies_recorded=known)
+        planned = planned_request(exchange, routes, cookies_recorded=known)
         number_of[index] = numbers.setdefault(planned, len(numbers))
     requests = list(numbers)
     story = number_of.tolist(), session[wanted].tolist()

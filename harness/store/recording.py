@@ -11,14 +11,21 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.errors import RecordingError, SeatrialError
-from harness.model.traffic import Exchange, Recording, Request, Response, Skipped
+from harness.model.traffic import (
+    Exchange,
+    Recording,
+    Request,
+    Response,
+    Skipped,
+    SourceFile,
+)
 from harness.store.document import newer
 from harness.store.row import SCHEMA, table_of
 
@@ -80,9 +87,7 @@ class Provenance:
         sessions: how many.
         clock_ns: the resolution of the capture's clock.
         cookies_recorded: whether the capture could have held cookies at all.
-        skipped: what was left out, and why.
-        adapted: what is kept but replayed otherwise than it was recorded.
-        redacted: how many values of which kind were hidden.
+        skipped: and the others as in `Recording`.
     """
 
     source_format: str
@@ -91,8 +96,18 @@ class Provenance:
     clock_ns: int
     cookies_recorded: bool
     skipped: tuple[Skipped, ...] = ()
+    filtered: tuple[Skipped, ...] = ()
     adapted: tuple[Skipped, ...] = ()
     redacted: tuple[Skipped, ...] = ()
+    slugs: tuple[str, ...] = ()
+    sources: tuple[SourceFile, ...] = ()
+    made_by: str = ""
+
+
+_ADDED: Final = dict.fromkeys(("filtered", "redacted", "slugs", "sources"), ())
+"""What older recordings do not say."""
+
+_COUNTS: Final = ("skipped", "filtered", "adapted", "redacted")
 
 
 def partial_of(path: Path) -> Path:
@@ -177,15 +192,9 @@ def open_recording(path: Path) -> Recording:
     return Recording(
         path=path,
         digest=digest,
-        source_format=provenance.source_format,
         exchanges=exchanges,
-        sessions=provenance.sessions,
         span_ns=span_ns,
-        clock_ns=provenance.clock_ns,
-        cookies_recorded=provenance.cookies_recorded,
-        skipped=provenance.skipped,
-        adapted=provenance.adapted,
-        redacted=provenance.redacted,
+        **{each.name: getattr(provenance, each.name) for each in fields(provenance)},
     )
 
 
@@ -216,7 +225,7 @@ def _opened(path: Path) -> pq.ParquetFile:
 
 def _provenance(path: Path, metadata: dict[bytes, bytes]) -> Provenance:
     try:
-        content: dict[str, Any] = {"redacted": (), **json.loads(metadata[_META_KEY])}
+        content: dict[str, Any] = {**_ADDED, **json.loads(metadata[_META_KEY])}
         version = content.pop("schema_version")
     except (KeyError, ValueError, TypeError, AttributeError) as exc:
         raise RecordingError(
@@ -233,9 +242,11 @@ def _provenance(path: Path, metadata: dict[bytes, bytes]) -> Provenance:
             Skipped(**{**entry, "samples": tuple(entry["samples"])})
             for entry in content.pop(name)
         )
-        for name in ("skipped", "adapted", "redacted")
+        for name in _COUNTS
     }
-    return Provenance(**content, **counts)
+    sources = tuple(SourceFile(**each) for each in content.pop("sources"))
+    slugs = tuple(content.pop("slugs"))
+    return Provenance(**content, **counts, slugs=slugs, sources=sources)
 
 
 def _last_start(file: pq.ParquetFile) -> int:

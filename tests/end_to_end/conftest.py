@@ -66,6 +66,16 @@ def base_image() -> str:
 
 
 @pytest.fixture
+def mitmdump() -> None:
+    """Skip what records live where mitmdump is missing, or fail if it is required."""
+    if shutil.which("mitmdump") is None:
+        complaint = "mitmdump is not installed: pipx install mitmproxy"
+        if os.environ.get("SEATRIAL_REQUIRE_MITMDUMP") == "1":
+            pytest.fail(complaint, pytrace=False)
+        pytest.skip(complaint)
+
+
+@pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A service's source tree with a Dockerfile."""
     directory = tmp_path / "tree"

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -26,10 +27,16 @@ from harness.model.scenario import Scenario
 from harness.model.traffic import Exchange, Request, Response
 from harness.planning.planner import make_plan
 from harness.store.plan import read_requests, read_shots
-from harness.store.recording import Provenance, table_of, write_recording
+from harness.store.recording import (
+    Provenance,
+    open_recording,
+    table_of,
+    write_recording,
+)
 from harness.store.sample import read_columns
 from tests.end_to_end import strict
 from tests.end_to_end.conftest import sound_rounds
+from tests.end_to_end.recorder import free_port, recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -345,13 +352,33 @@ def bought(port: int, name: str) -> list[Visit]:
 def test_demo_shop(tmp_path: Path, shops: tuple[int, int]) -> None:
     """Login, cart, checkout and order pages of a fresh shop answer as recorded."""
     sessions = [bought(shops[0], name) for name in ("c003", "c001", "c002")]
-    recording = recorded(tmp_path, sessions)
-    load = {"replay": {"scale": 7}}
-    plan = make_plan(
-        Scenario.model_validate({**SCENARIO, "load": load}), recording, tmp_path
-    )
 
-    samples, books = played(plan, shops[1], tmp_path)
+    answers_as_recorded(recorded(tmp_path, sessions), shops[1], tmp_path)
+
+
+@pytest.mark.usefixtures("mitmdump")
+def test_demo_shop_recorded_live(tmp_path: Path, shops: tuple[int, int]) -> None:
+    """What `seatrial record` saw of a shop replays so on another one."""
+    port = free_port()
+    with recorder(tmp_path, port, shops[0]) as process:
+        for name in ("c003", "c001", "c002"):
+            bought(port, name)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert 0 == process.returncode, err
+    recording = open_recording(tmp_path / "rec.parquet")
+    assert 3 == recording.sessions
+
+    answers_as_recorded(recording, shops[1], tmp_path)
+
+
+def answers_as_recorded(recording: Recording, port: int, directory: Path) -> None:
+    """Every request, though each id and token differs."""
+    load = {"replay": {"scale": 7}}
+    scenario = Scenario.model_validate({**SCENARIO, "load": load})
+    plan = make_plan(scenario, recording, directory)
+
+    samples, books = played(plan, port, directory)
 
     requests = read_requests(plan.requests_path)
     request = read_shots(plan.shots_path)["request"][samples["shot"]]

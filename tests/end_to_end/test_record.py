@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import http.client
-import os
 import resource
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -17,6 +14,7 @@ import psutil
 import pytest
 
 from harness.store.recording import exchanges, open_recording
+from tests.end_to_end.recorder import free_port, recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,13 +23,7 @@ if TYPE_CHECKING:
 SECRETS = (b"SeCrEt1", b"SeCrEt2", b"SeCrEt3")
 
 
-@pytest.fixture(autouse=True)
-def _needs_mitmdump() -> None:
-    if shutil.which("mitmdump") is None:
-        complaint = "mitmdump is not installed: pipx install mitmproxy"
-        if os.environ.get("SEATRIAL_REQUIRE_MITMDUMP") == "1":
-            pytest.fail(complaint, pytrace=False)
-        pytest.skip(complaint)
+pytestmark = pytest.mark.usefixtures("mitmdump")
 
 
 class Service(BaseHTTPRequestHandler):
@@ -61,37 +53,6 @@ def service() -> Iterator[int]:
     server.shutdown()
     server.server_close()
     thread.join()
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-@contextmanager
-def recorder(
-    folder: Path, port: int, service: int, *options: str
-) -> Iterator[subprocess.Popen[str]]:
-    """The command, taking requests; ended at the end whatever it did."""
-    command = [sys.executable, "-m", "harness", "record"]
-    command += ["--listen", f"127.0.0.1:{port}", "--to", f"http://127.0.0.1:{service}"]
-    environment = {**os.environ, "SEATRIAL_REDACTION_KEY": "a key for tests"}
-    process = subprocess.Popen(
-        [*command, *options, "-o", folder / "rec.parquet"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stderr is not None
-        assert "Ctrl-C ends it" in process.stderr.readline()
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def post(port: int, path: str, body: bytes) -> bytes:

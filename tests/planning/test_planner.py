@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.model.plan import Plan
+from harness.model.route import Routes
 from harness.model.scenario import Replay, Rounds, Scenario
 from harness.model.traffic import Exchange, Recording, Request
 from harness.planning.curve import Curve, Stays
@@ -203,12 +204,12 @@ def test_cookies_apart() -> None:
 
     exchange = Exchange(start_ns=0, client="c", request=request)
 
-    planned = planned_request(exchange, cookies_recorded=True)
+    planned = planned_request(exchange, Routes(), cookies_recorded=True)
 
     assert (("a", "1"), ("b", "x=y")) == planned.cookies
     assert (("cookie", ""), ("accept", "*")) == planned.request.headers
     assert "GET /{id}" == planned.route
-    assert planned_request(exchange, cookies_recorded=False).cookies is None
+    assert planned_request(exchange, Routes(), cookies_recorded=False).cookies is None
 
 
 def test_nobody_on_stage() -> None:
