@@ -14,7 +14,7 @@ from harness.planning.naming import named, noun_of_path, noun_of_segment, segmen
 from harness.planning.oddity import is_plausible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from harness.model.link import Coding, Part
     from harness.model.traffic import Request
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Place", "places"]
 
 _NO_SLOT: Final = -1
+_SHORT: Final = 4096
+"""Bytes of a body up to which it is remembered."""
+
 _OWN_HEADERS: Final = re.compile(
     r"accept(-.+)?|access-control-.+|cache-control|connection|content-.+|cookie|date"
     r"|device-memory|dnt|downlink|dpr|ect|expect|forwarded|from|host|keep-alive"
@@ -64,8 +67,28 @@ class Place:
 
 def places(request: Request) -> tuple[Place, ...]:
     """The plausible values of a request in order, but those that clients make up."""
-    found = (*_target(request.target), *_headers(request), *_body(request.body))
+    in_body = _in_short_body if len(request.body) <= _SHORT else _in_body
+    return (
+        *_in_target(request.target),
+        *_known(_headers(request)),
+        *in_body(request.body),
+    )
+
+
+def _known(found: Iterable[Place | None]) -> tuple[Place, ...]:
     return tuple(each for each in found if each is not None)
+
+
+@lru_cache(maxsize=16_384)
+def _in_target(target: str) -> tuple[Place, ...]:
+    return _known(_target(target))
+
+
+def _in_body(body: bytes) -> tuple[Place, ...]:
+    return _known(_body(body))
+
+
+_in_short_body = lru_cache(maxsize=16_384)(_in_body)
 
 
 def _target(target: str) -> Iterator[Place | None]:

@@ -9,6 +9,8 @@ whole sessions with replacement and thinks as recorded.
 from __future__ import annotations
 
 import difflib
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +29,7 @@ from harness.store.plan import write_plan
 from harness.store.timeline import read_timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -69,6 +71,23 @@ def make_plan(scenario: Scenario, recording: Recording | None, directory: Path) 
     """
     if recording is None:
         return _guests(scenario, directory)
+    with _nothing_collected():
+        return _planned(scenario, recording, directory)
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """A plan is millions of objects that stay: looking for garbage doubles its time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _planned(scenario: Scenario, recording: Recording, directory: Path) -> Plan:
     rounds, timeline = scenario.rounds, read_timeline(recording)
     total_ns = rounds.warmup + rounds.slices * rounds.slice
     shots = _shots(scenario, timeline, total_ns)
@@ -221,10 +240,8 @@ def shaped_shots(
     _refuse_more_than_fit(curve.areas[-1] * len(rows) / len(in_order))
     starts_ns = curve.moments(np.random.default_rng(seed))
     session = in_order[np.arange(len(starts_ns)) % len(in_order)]
-    lengths = np.diff(bounds)[session]
-    user = np.repeat(np.arange(len(starts_ns)), lengths)
-    within = np.arange(len(user)) - np.repeat(lengths.cumsum() - lengths, lengths)
-    row = rows[np.repeat(bounds[session], lengths) + within]
+    user, within = _ranges(np.diff(bounds)[session])
+    row = rows[bounds[session][user] + within]
     since_ns = timeline.start_ns[row] - timeline.start_ns[first_row[session]][user]
     due_ns = (starts_ns[user] + since_ns / speed).astype("i8")
     kept = np.flatnonzero(due_ns < total_ns)
@@ -248,40 +265,51 @@ def closed_shots(timeline: Timeline, stays: Stays, total_ns: int, seed: int) -> 
         seed: draws each user's sessions.
     """
     rows, bounds = _by_session(timeline)
+    lengths = np.diff(bounds)
     ended_ns = timeline.start_ns + timeline.duration_ns
     pause_ns = np.zeros(len(rows), "i8")
     pause_ns[1:] = (timeline.start_ns[rows][1:] - ended_ns[rows][:-1]).clip(0)
     inside = np.ones(len(rows), bool)
     inside[bounds[:-1]] = False
     between_ns = pause_ns[inside] if inside.any() else np.array([1_000_000_000])
-    parts = []
-    count = 0
-    for user, (enters_ns, leaves_ns) in enumerate(
-        zip(stays.enters_ns.tolist(), stays.leaves_ns.tolist(), strict=True)
-    ):
-        random = np.random.default_rng((seed, user))
-        end_ns = total_ns if leaves_ns < 0 else min(leaves_ns, total_ns)
-        clock_ns, think_ns = 0, enters_ns
-        while clock_ns < end_ns:
-            drawn = random.integers(len(bounds) - 1)
-            chosen = slice(bounds[drawn], bounds[drawn + 1])
-            thinks = pause_ns[chosen].copy()
-            thinks[0] = think_ns
-            reached = clock_ns + np.maximum(thinks, _LEAST_STEP_NS).cumsum()
-            fitting = int((reached < end_ns).sum())
-            parts.append(
-                (
-                    user,
-                    leaves_ns,
-                    rows[chosen][:fitting],
-                    thinks[:fitting],
-                    reached[:fitting],
-                )
-            )
-            count += fitting
-            clock_ns, think_ns = int(reached[-1]), int(random.choice(between_ns))
-        _refuse_more_than_fit(count * len(stays.enters_ns) / (user + 1))
-    return _thinking(parts)
+    leaves_ns = stays.leaves_ns
+    end_ns = np.where(leaves_ns < 0, total_ns, leaves_ns).clip(max=total_ns)
+    clock_ns, think_ns = np.zeros_like(end_ns), stays.enters_ns.copy()
+    turns: list[Shots] = []
+    planned = 0
+    while len(on_stage := np.flatnonzero(clock_ns < end_ns)):
+        luck = np.random.default_rng((seed, len(turns))).random((len(end_ns), 2))
+        session, pause = (
+            (luck[on_stage] * (len(lengths), len(between_ns))).astype(int).T
+        )
+        place, within = _ranges(lengths[session])
+        user, at = on_stage[place], bounds[session][place] + within
+        thinks_ns = np.where(within == 0, think_ns[user], pause_ns[at])
+        steps_ns = np.maximum(thinks_ns, _LEAST_STEP_NS).cumsum()
+        last = np.flatnonzero(np.diff(place, append=-1))
+        before_ns = np.concatenate(([0], steps_ns[last][:-1]))[place]
+        reached_ns = clock_ns[user] + steps_ns - before_ns
+        fitting = reached_ns < end_ns[user]
+        turn = {
+            "user": user,
+            "due_ns": leaves_ns[user],
+            "think_ns": thinks_ns,
+            "fresh": within == 0,
+            "row": rows[at],
+            "at_ns": reached_ns,
+        }
+        turns.append({name: column[fitting] for name, column in turn.items()})
+        clock_ns[on_stage] = reached_ns[last]
+        think_ns[on_stage] = between_ns[pause]
+        planned += int(fitting.sum())
+        _refuse_more_than_fit(planned / (clock_ns / end_ns).clip(max=1).mean())
+    return _turn_by_turn(turns)
+
+
+def _ranges(lengths: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Of each element of ranges of these lengths, which range it is in, and where."""
+    place = np.repeat(np.arange(len(lengths)), lengths)
+    return place, np.arange(len(place)) - (lengths.cumsum() - lengths)[place]
 
 
 def _by_user(parts: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]) -> Shots:
@@ -322,24 +350,15 @@ def _peak_users(shots: Shots) -> int:
     return int(steps[order].cumsum().max())
 
 
-def _thinking(
-    parts: list[tuple[int, int, NDArray[Any], NDArray[Any], NDArray[Any]]],
-) -> Shots:
-    if not parts:
+def _turn_by_turn(turns: list[Shots]) -> Shots:
+    """The shots of each user in the order of the turns."""
+    if not turns:
         return dict.fromkeys(("user", "due_ns", "think_ns", "row", "at_ns"), _NONE) | {
             "fresh": _NONE.astype(bool)
         }
-    lengths = [len(part[2]) for part in parts]
-    fresh = np.zeros(sum(lengths), bool)
-    starts = np.cumsum([0, *lengths[:-1]])
-    fresh[starts[np.array(lengths) > 0]] = True
+    order = np.argsort(np.concatenate([turn["user"] for turn in turns]), kind="stable")
     return {
-        "user": np.repeat([part[0] for part in parts], lengths),
-        "due_ns": np.repeat([part[1] for part in parts], lengths),
-        "think_ns": np.concatenate([part[3] for part in parts]),
-        "fresh": fresh,
-        "row": np.concatenate([part[2] for part in parts]),
-        "at_ns": np.concatenate([part[4] for part in parts]),
+        name: np.concatenate([turn[name] for turn in turns])[order] for name in turns[0]
     }
 
 

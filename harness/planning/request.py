@@ -15,7 +15,7 @@ from harness.store.content import has_contents, read_contents
 from harness.store.recording import HEADS, exchanges
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,26 +36,28 @@ def planned_request(
     exchange: Exchange, routes: Routes, *, cookies_recorded: bool
 ) -> PlannedRequest:
     """A recorded request as it will be sent; an empty header is where cookies go."""
-    request = exchange.request
-    pairs = tuple(
-        (name.strip(), value.strip())
-        for header, line in request.headers
-        if header == "cookie"
-        for name, _, value in (pair.partition("=") for pair in line.split(";"))
-        if name.strip()
-    )
-    first = next((pair for pair in request.headers if pair[0] == "cookie"), None)
-    headers = tuple(
-        ("cookie", "") if pair is first else pair
-        for pair in request.headers
-        if pair[0] != "cookie" or pair is first
-    )
+    request, pairs = exchange.request, tuple[tuple[str, str], ...]()
+    lines = [value for name, value in request.headers if name == "cookie"]
+    if lines:
+        pairs = tuple(pair for line in lines for pair in _crumbs(line))
+        names = [name for name, _ in request.headers]
+        place = names.index("cookie")
+        headers = [pair for pair in request.headers if pair[0] != "cookie"]
+        headers.insert(place, ("cookie", ""))
+        request = replace(request, headers=tuple(headers))
     return PlannedRequest(
-        request=replace(request, headers=headers),
+        request=request,
         route=routes.of(request.method, request.target),
         cookies=pairs if cookies_recorded else None,
         recorded_status=exchange.response.status if exchange.response else 0,
     )
+
+
+def _crumbs(line: str) -> Iterator[tuple[str, str]]:
+    for crumb in line.split(";"):
+        name, _, value = crumb.partition("=")
+        if name := name.strip():
+            yield name, value.strip()
 
 
 def distinct_requests(
@@ -112,7 +114,9 @@ def _tied(
     for row, number in enumerate(number_of):
         key = number, links.get(row, NO_LINKS), said[row]
         if key not in known:
-            planned = replace(requests[number], links=key[1])
+            planned = requests[number]
+            if key[1] is not NO_LINKS:
+                planned = replace(planned, links=key[1])
             if key[2] is not NOTHING:
                 planned = with_rules(planned, key[2])
             planned = legible(planned)

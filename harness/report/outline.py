@@ -50,7 +50,8 @@ def _lines(inspection: Inspection, recording: str, name: str) -> Iterator[str]:
     yield "load:"
     speed = _speed(inspection)
     why = "as recorded" if speed == 1 else "for enough requests in a round"
-    yield f"  replay: {{speed: {speed}}}{'':<{8 - len(str(speed))}} # {why}; more: scale: 3"
+    replay = f"replay: {{speed: {speed}}}"
+    yield f"  {replay:<25} # {why}; more: scale: 3"
     yield "  # users: 50               # instead: so many at once, thinking as recorded"
     yield "budgets:                    # passes within either part"
     yield "  latency: {p95: 10% or 5ms, p99: 20% or 25ms}"

@@ -14,6 +14,7 @@ from harness.model.link import NO_LINKS, Extract, Fill, Links
 from harness.model.plan import SHOT_FIELDS, Plan, PlannedRequest
 from harness.model.traffic import Request
 from harness.store.disk import reading, writing
+from harness.store.row import PAIRS, pair_lists
 from harness.store.sample import read_columns
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ __all__ = [
 
 _HELD_OUT = "held_out"
 _LEAST_STEP_NS = 1_000_000
-_PAIRS = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
 _MEASURED = "measured"
 _EXTRACT = pa.struct(
     [
@@ -58,8 +58,8 @@ _REQUESTS = pa.schema(
         ("route", pa.string()),
         ("method", pa.string()),
         ("target", pa.string()),
-        ("headers", _PAIRS),
-        ("cookies", _PAIRS),
+        ("headers", PAIRS),
+        ("cookies", PAIRS),
         ("body", pa.binary()),
         ("keeps_alive", pa.bool_()),
         ("recorded_status", pa.int16()),
@@ -89,10 +89,9 @@ def write_plan(
         directory / "plan.parquet",
         directory / "requests.parquet",
     )
-    rows = pa.Table.from_pylist([_row(planned) for planned in requests], _REQUESTS)
     with writing(directory):
         pq.write_table(pa.table(dict(columns)), shots_path, compression="zstd")
-        pq.write_table(rows, requests_path, compression="zstd")
+        pq.write_table(_rows(requests), requests_path, compression="zstd")
     return Plan(
         shots_path=shots_path,
         requests_path=requests_path,
@@ -182,21 +181,23 @@ def read_measured(path: Path) -> NDArray[np.bool_]:
     return measured
 
 
-def _row(planned: PlannedRequest) -> dict[str, Any]:
-    request = planned.request
-    return {
-        "route": planned.route,
-        "method": request.method,
-        "target": request.target,
-        "headers": _structs(request.headers),
-        "cookies": _structs(planned.cookies),
-        "body": request.body,
-        "keeps_alive": request.keeps_alive,
-        "recorded_status": planned.recorded_status,
-        "fills": [asdict(fill) for fill in planned.links.fills],
-        "extracts": [asdict(extract) for extract in planned.links.extracts],
-        _MEASURED: planned.measured,
+def _rows(requests: Sequence[PlannedRequest]) -> pa.Table:
+    sent = [planned.request for planned in requests]
+    links = [planned.links for planned in requests]
+    columns = {
+        "route": [planned.route for planned in requests],
+        "method": [request.method for request in sent],
+        "target": [request.target for request in sent],
+        "headers": pair_lists([request.headers for request in sent]),
+        "cookies": pair_lists([planned.cookies for planned in requests]),
+        "body": [request.body for request in sent],
+        "keeps_alive": [request.keeps_alive for request in sent],
+        "recorded_status": [planned.recorded_status for planned in requests],
+        "fills": [[asdict(fill) for fill in each.fills] for each in links],
+        "extracts": [[asdict(extract) for extract in each.extracts] for each in links],
+        _MEASURED: [planned.measured for planned in requests],
     }
+    return pa.table(columns, schema=_REQUESTS)
 
 
 def _planned(row: Mapping[str, Any]) -> PlannedRequest:
@@ -225,14 +226,6 @@ def _links(
         fills=tuple(Fill(**fill) for fill in fills),
         extracts=tuple(Extract(**extract) for extract in extracts),
     )
-
-
-def _structs(
-    pairs: tuple[tuple[str, str], ...] | None,
-) -> list[dict[str, str]] | None:
-    if pairs is None:
-        return None
-    return [{"name": name, "value": value} for name, value in pairs]
 
 
 def _pairs(structs: list[dict[str, str]] | None) -> tuple[tuple[str, str], ...] | None:

@@ -18,16 +18,18 @@ if TYPE_CHECKING:
     from harness.model.traffic import Exchange, Request, Response
     from harness.store.coded import Coded
 
-__all__ = ["SCHEMA", "table_of", "table_of_columns"]
+    Pairs = tuple[tuple[str, str], ...]
 
-_HEADERS: Final = pa.list_(
+__all__ = ["PAIRS", "SCHEMA", "pair_lists", "table_of", "table_of_columns"]
+
+PAIRS: Final = pa.list_(
     pa.struct([pa.field("name", pa.string()), pa.field("value", pa.string())])
 )
 _REQUEST: Final = pa.schema(
     [
         ("method", pa.string()),
         ("target", pa.string()),
-        ("headers", _HEADERS),
+        ("headers", PAIRS),
         ("body", pa.binary()),
         ("keeps_alive", pa.bool_()),
     ]
@@ -37,7 +39,7 @@ _RESPONSE: Final = pa.schema(
         ("status", pa.int16()),
         ("response_bytes", pa.int64()),
         ("duration_ns", pa.int64()),
-        ("response_headers", _HEADERS),
+        ("response_headers", PAIRS),
         ("response_body", pa.binary()),
     ]
 )
@@ -97,7 +99,7 @@ def _responses(responses: Sequence[Response | None]) -> pa.Table:
             [each and each.status for each in responses],
             [each and each.body_bytes for each in responses],
             [each and each.duration_ns for each in responses],
-            _header_lists([each.headers if each else () for each in responses]),
+            pair_lists([each.headers if each else () for each in responses]),
             [each and each.body for each in responses],
         ],
         schema=_RESPONSE,
@@ -109,7 +111,7 @@ def _requests(requests: Sequence[Request]) -> pa.Table:
         [
             [request.method for request in requests],
             [request.target for request in requests],
-            _header_lists([request.headers for request in requests]),
+            pair_lists([request.headers for request in requests]),
             [request.body for request in requests],
             [request.keeps_alive for request in requests],
         ],
@@ -117,12 +119,18 @@ def _requests(requests: Sequence[Request]) -> pa.Table:
     )
 
 
-def _header_lists(lists: Sequence[tuple[tuple[str, str], ...]]) -> pa.ListArray:
-    offsets = [0, *accumulate(map(len, lists))]
-    names = [name for pairs in lists for name, _ in pairs]
-    values = [value for pairs in lists for _, value in pairs]
+def pair_lists(lists: Sequence[Pairs | None]) -> pa.ListArray:
+    """Lists of names with values, in one go."""
+    ends = accumulate(len(pairs or ()) for pairs in lists)
+    starts = [0, *ends]
+    names = [name for pairs in lists for name, _ in pairs or ()]
+    values = [value for pairs in lists for _, value in pairs or ()]
     pairs = pa.StructArray.from_arrays(
         [pa.array(names, pa.string()), pa.array(values, pa.string())],
-        fields=list(_HEADERS.value_type),
+        fields=list(PAIRS.value_type),
     )
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pairs)
+    return pa.ListArray.from_arrays(
+        pa.array(starts, pa.int32()),
+        pairs,
+        mask=pa.array([each is None for each in lists], pa.bool_()),
+    )
