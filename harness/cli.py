@@ -1,67 +1,44 @@
-"""The commands: arguments in, text out; the only print."""
+"""The commands: arguments in, text out."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.errors import InputError, SeatrialError
+from harness.errors import InputError
+from harness.intake import import_, init, inspect, record
 from harness.options import (
     EXIT_OF,
-    IMPORT_HELP,
     PATH,
     address_of,
     build_arg_option,
     calibration_of,
     format_option,
     inconclusive_option,
-    inspect_format_option,
     option,
     out_option,
     pairs_of,
     recording_of,
-    share_of,
     soak_option,
     soaked_of,
     terms_of,
     wait_option,
-    with_capture,
     with_crew,
-    with_recorder,
 )
+from harness.output import put
 from harness.progress import progress
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.model.traffic import Recording
     from harness.model.verdict import Report
 
 __all__ = ["seatrial"]
-
-
-def _print(text: str) -> None:
-    """To standard output; a reader that has gone has read enough."""
-    progress.end_step()
-    try:
-        click.echo(text, nl=False)
-    except BrokenPipeError:
-        _write_no_more()
-    except (OSError, ValueError) as error:
-        _write_no_more()
-        raise SeatrialError(f"standard output: cannot be written: {error}") from error
-
-
-def _write_no_more() -> None:
-    """What is still in the buffer would be tried again at the end of the process."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_trial(directory: Path, report: Report, form: str) -> None:
@@ -80,7 +57,7 @@ def _show_agent(directory: Path) -> None:
     path = directory / AGENT_FILE
     text = read_report(path)
     check_version(text, str(path))
-    _print(text)
+    put(text)
 
 
 def _show(report: Report, form: str) -> None:
@@ -89,9 +66,9 @@ def _show(report: Report, form: str) -> None:
 
     if form == "terminal" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         width = shutil.get_terminal_size().columns
-        _print(terminal(report, width=width, color=True))
+        put(terminal(report, width=width, color=True))
     else:
-        _print(REPORTERS[form](report))
+        put(REPORTERS[form](report))
 
 
 @click.group(
@@ -156,7 +133,7 @@ def _print_forecast(path: Path, out: Path, soak: str | None) -> None:
     recording = recording_of(scenario, path.absolute().parent)
     facts = forecast(scenario, recording, calibration_of(out, scenario))
     width = max(len(name) for name, _ in facts)
-    _print("".join(f"{name:{width}}  {value}\n" for name, value in facts))
+    put("".join(f"{name:{width}}  {value}\n" for name, value in facts))
 
 
 @seatrial.command()
@@ -197,7 +174,7 @@ def calibrate(
         trials=trials,
         trials_of_change=trials_of_change,
     )
-    _print(calibration_text(calibration))
+    put(calibration_text(calibration))
 
 
 @seatrial.command()
@@ -274,7 +251,7 @@ def validate(scenarios: tuple[Path, ...]) -> None:
         except InputError as error:
             complaints.append(error.text)
         else:
-            _print(f"{path}: valid\n")
+            put(f"{path}: valid\n")
     if complaints:
         raise ScenarioError("\n".join(complaints))
 
@@ -300,135 +277,5 @@ def demo(out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     return 0 if right else 1
 
 
-@seatrial.command("import", help=IMPORT_HELP)
-@click.argument("sources", nargs=-1, required=True, type=PATH)
-@with_capture
-def import_(
-    sources: tuple[Path, ...],
-    output: Path,
-    form: str | None,
-    log_format: str | None,
-    host: str | None,
-    redact: Path | None,
-    sample: str | None,
-    **wanted: Any,
-) -> None:
-    """Make a redacted recording of captures."""
-    from harness.capture import import_capture  # noqa: PLC0415 - heavy
-    from harness.capture.key import redaction_key  # noqa: PLC0415 - heavy
-    from harness.capture.rulefile import read_rules  # noqa: PLC0415 - heavy
-    from harness.capture.selection import selection_of  # noqa: PLC0415 - heavy
-
-    recording = import_capture(
-        sources,
-        output,
-        format=form,
-        log_format=log_format,
-        key=redaction_key(),
-        host=host,
-        rules=read_rules(redact),
-        selection=selection_of(**wanted),
-        share=share_of(sample),
-    )
-    _inspect(recording)
-
-
-@seatrial.command()
-@with_recorder
-def record(listen: str, service: str, output: Path, redact: Path | None) -> None:
-    """Record what passes to a service, with bodies and answers, until Ctrl-C.
-
-    Needs mitmdump: pip install 'seatrial[record]', or pipx install mitmproxy. The
-    recording is redacted as those of `import` are.
-    """
-    from harness.capture.key import redaction_key  # noqa: PLC0415 - heavy
-    from harness.capture.live import record as run  # noqa: PLC0415 - heavy
-    from harness.capture.rulefile import read_rules  # noqa: PLC0415 - heavy
-
-    recording = run(
-        address_of("--listen", listen),
-        service,
-        output,
-        key=redaction_key(),
-        rules=read_rules(redact),
-        announce=progress.say,
-    )
-    _inspect(recording)
-
-
-def _inspect(
-    recording: Recording,
-    form: str = "terminal",
-    *,
-    openapi: Path | None = None,
-    page: Path | None = None,
-) -> None:
-    from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
-    from harness.planning.openapi import documented_paths  # noqa: PLC0415 - heavy
-    from harness.report.inspection import as_json, as_text  # noqa: PLC0415 - heavy
-    from harness.report.page import as_page  # noqa: PLC0415 - heavy
-    from harness.store.disk import writing  # noqa: PLC0415 - heavy
-
-    found = inspection(recording, documented_paths(openapi))
-    if page is not None:
-        with writing(page):
-            page.write_text(as_page(found), encoding="utf-8")
-    write = {"terminal": as_text, "json": as_json}[form]
-    _print(write(found))
-
-
-@seatrial.command()
-@click.argument("recording", type=PATH)
-@option(
-    "--output",
-    "-o",
-    required=True,
-    type=PATH,
-    help="The scenario to write, such as checkout.yaml; never replaced.",
-)
-def init(recording: Path, output: Path) -> None:
-    """Write a scenario to begin with, made of what a recording holds."""
-    from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
-    from harness.report.outline import outline  # noqa: PLC0415 - heavy
-    from harness.store.disk import writing  # noqa: PLC0415 - heavy
-    from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
-
-    if output.exists():
-        raise InputError(
-            f"{output}: is there already", hint="name another file, or remove it"
-        )
-    found = inspection(open_recording(recording))
-    place = os.path.relpath(recording, output.absolute().parent)
-    with writing(output):
-        output.write_text(outline(found, place, output.stem), encoding="utf-8")
-    _print(f"{output}: a scenario; next: seatrial validate {output}\n")
-
-
-@seatrial.command()
-@click.argument("recording", type=PATH)
-@inspect_format_option
-@option(
-    "--openapi",
-    type=PATH,
-    metavar="FILE",
-    help="An OpenAPI document that names the routes, as a scenario's does.",
-)
-@option("--html", "page", type=PATH, metavar="FILE", help="Draw it there as a page.")
-@option("--secrets", is_flag=True, help="Only what is left to redact; exits with 1.")
-def inspect(
-    recording: Path, form: str, openapi: Path | None, page: Path | None, secrets: bool
-) -> int:
-    """Show what a recording holds, and what was left out and why."""
-    from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
-
-    opened = open_recording(recording)
-    if not secrets:
-        _inspect(opened, form, openapi=openapi, page=page)
-        return EXIT_OF["PASS"]
-    from harness.capture.leftover import leftovers  # noqa: PLC0415 - heavy
-    from harness.report import leftover  # noqa: PLC0415 - heavy
-
-    left = leftovers(opened)
-    tell = {"terminal": leftover.as_text, "json": leftover.as_json}[form]
-    _print(tell(opened, left))
-    return EXIT_OF["FAIL" if left else "PASS"]
+for command in (import_, record, inspect, init):
+    seatrial.add_command(command)

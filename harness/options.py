@@ -23,14 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXIT_OF",
-    "IMPORT_HELP",
     "PATH",
     "address_of",
     "build_arg_option",
     "calibration_of",
     "format_option",
     "inconclusive_option",
-    "inspect_format_option",
     "option",
     "out_option",
     "pairs_of",
@@ -38,14 +36,12 @@ __all__ = [
     "recording_of",
     "references_of",
     "seconds_of",
-    "share_of",
     "soak_option",
     "soaked_of",
     "terms_of",
     "wait_option",
-    "with_capture",
+    "with_all",
     "with_crew",
-    "with_recorder",
     "workers_of",
 ]
 
@@ -56,41 +52,6 @@ EXIT_OF: Final[Mapping[str, int]] = {
     "INVALID": 4,
 }
 """By the verdict's first word."""
-
-IMPORT_HELP: Final = """Make a redacted recording of captures, merged by time.
-
-SOURCES are files, packed by gzip or zstd or not, directories, patterns, or `-`.
-
-Addresses, e-mails, phone and card numbers, users, cookies, credentials, tokens and API
-keys become pseudonyms of the same form, keyed by SEATRIAL_REDACTION_KEY or a key file
-that is made on first use.
-
-A format is recognised by its content, or named with --format:
-
-\b
-  accesslog    Apache and nginx: common, combined, with or without virtual host
-  gor          GoReplay, with or without answers
-  har          HTTP Archive 1.1 and 1.2 of browsers, proxies, mitmproxy
-  alb          AWS Application Load Balancer, and Classic
-  cloudfront   CloudFront standard log; hits were served by the edge, and are left out
-  iis          IIS, W3C extended
-  envoy        Envoy and Istio, default text
-  envoy-json   Envoy and Istio, JSON
-  traefik      Traefik, JSON
-  caddy        Caddy, JSON
-  nginx-json   nginx, JSON, with or without escape=json
-  jsonl        our own open form: one JSON object a request
-
-Any other log of nginx, Apache or Envoy is read by its format string:
-
-\b
-  --log-format '$remote_addr [$time_local] "$request" $status $request_time'
-
-An object of jsonl has `time` (of the START: ISO 8601, or seconds since 1970), `method`,
-and `target` (path and query) or `url`; and where they are known `headers` (object, or
-pairs), `body` or `body_base64`, `client`, `session`, `protocol`, `status`,
-`duration_ms`, `size`, and `response` with `headers` and `body` or `body_base64`.
-"""
 
 PATH: Final = click.Path(path_type=Path)
 _MOST_PORT: Final = 65_535
@@ -110,31 +71,12 @@ format_option = option(
     show_default=True,
     help="How to show it; agent: for whoever writes the fix, without what is held out.",
 )
-inspect_format_option = click.option(
-    "--format",
-    "form",
-    envvar="SEATRIAL_INSPECT_FORMAT",
-    show_envvar=True,
-    type=click.Choice(["terminal", "json"]),
-    default="terminal",
-    help="How to show it.",
-)
 out_option = option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("trials"),
     show_default=True,
     help="Directory in which each trial gets its own.",
-)
-output_option = option(
-    "--output",
-    "-o",
-    required=True,
-    type=PATH,
-    help="The recording to write, such as rec.parquet.",
-)
-redact_option = option(
-    "--redact", type=PATH, metavar="RULES", help="YAML: add, allow, drop."
 )
 wait_option = option(
     "--wait", is_flag=True, help="Wait for another trial on this machine."
@@ -175,110 +117,16 @@ _crew = (
 
 def with_crew(command: Callable[..., Any]) -> Callable[..., Any]:
     """Who sends the load: the options of a command that runs a trial."""
-    return _with(_crew, command)
+    return with_all(_crew, command)
 
 
-def _with(
+def with_all(
     options: Sequence[Callable[[Any], Any]], command: Callable[..., Any]
 ) -> Callable[..., Any]:
+    """The command with all of the options, in this order."""
     for each in reversed(options):
         command = each(command)
     return command
-
-
-_capture = (
-    output_option,
-    click.option(
-        "--format",
-        "form",
-        metavar="NAME",
-        envvar="SEATRIAL_CAPTURE_FORMAT",
-        show_envvar=True,
-        help="One of the above.",
-    ),
-    option(
-        "--log-format",
-        metavar="STRING",
-        help="As the server's configuration has it: nginx, Apache or Envoy.",
-    ),
-    option(
-        "--host",
-        help="The host to keep, with its port or with any; default: of a HAR the most"
-        " frequent, else all.",
-    ),
-    redact_option,
-)
-_selection = (
-    option(
-        "--route",
-        "routes",
-        metavar="GLOB",
-        multiple=True,
-        help="Keep only such as 'GET /api/*' or '/orders/{id}'; may be repeated.",
-    ),
-    option(
-        "--not-route",
-        "without",
-        metavar="GLOB",
-        multiple=True,
-        help="Leave out such as '/static/*'; may be repeated.",
-    ),
-    option("--method", "methods", multiple=True, help="Keep only this one, or these."),
-    option(
-        "--status",
-        "statuses",
-        metavar="STATUS",
-        multiple=True,
-        help="Keep only what was answered so: 200, 2xx, 500-599; may be repeated.",
-    ),
-    option("--since", metavar="TIME", help="Keep starts from 2026-01-31T12:00Z on."),
-    option("--until", metavar="TIME", help="Keep starts before that."),
-    option(
-        "--no-robots",
-        "robots",
-        flag_value=False,
-        default=True,
-        help="Leave out bots and health checks, by their user agents.",
-    ),
-    option("--sample", metavar="SHARE", help="Keep whole sessions, 10% of them."),
-)
-_recorder = (
-    option(
-        "--listen",
-        metavar="HOST:PORT",
-        default="127.0.0.1:9000",
-        show_default=True,
-        help="Where clients connect.",
-    ),
-    option("--to", "service", metavar="URL", required=True, help="The service behind."),
-    output_option,
-    redact_option,
-)
-
-
-def with_capture(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What to read of a capture, what to keep, and where the recording goes."""
-    return _with((*_capture, *_selection), command)
-
-
-def with_recorder(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Between whom to stand, and where the recording goes."""
-    return _with(_recorder, command)
-
-
-def share_of(text: str | None) -> float:
-    """The share of the sessions that `--sample` asks for; all by default."""
-    from harness.model.quantity import percent  # noqa: PLC0415 - with the others
-
-    if text is None:
-        return 1.0
-    try:
-        share = percent(text)
-    except ValueError as error:
-        raise InputError(f"--sample: {error}") from error
-    if not 0 < share <= 1:
-        raise InputError(f"--sample {text}: more than 0% and at most 100%")
-    return share
 
 
 inconclusive_option = option(

@@ -234,6 +234,7 @@ def _by_format(
     for file in files:
         name = _sniffed(file, named)
         if name is None:
+            file.refuse_damage()
             raise RecordingError(
                 f"{file.name}: not a capture of a known format",
                 hint="it is UTF-16: convert it to UTF-8"

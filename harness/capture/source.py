@@ -105,6 +105,11 @@ class Source:
                 break
         return head[:_HEAD_BYTES]
 
+    def refuse_damage(self) -> None:
+        """Read all of it, for what that raises."""
+        for _ in self.pieces():
+            pass
+
     def described(self) -> SourceFile:
         """Which file it is, whatever becomes of it."""
         digest, size = hashlib.sha256(), 0

@@ -180,6 +180,7 @@ def test_five_percent_may_be_malformed(tmp_path: Path) -> None:
         (['{"log": {"entries": []}}'], "no usable exchange"),
         ([line(0, "*")], r"no usable exchange \(1 unusable\)"),
         ([gzip.compress(line(0).encode() * 9)[:-9]], "damaged or cut short"),
+        ([gzip.compress(line(0).encode() * 9)[:20]], "damaged or cut short"),
         ([], "there is no capture"),
     ],
 )
