@@ -23,7 +23,6 @@ from harness.capture.logformat import parser_of
 from harness.capture.logs import LOGS
 from harness.capture.order import ordered
 from harness.capture.redact import Redactor
-from harness.capture.sample import Sample
 from harness.capture.secret import NO_RULES, Rules
 from harness.capture.selection import EVERYTHING, Selection, selected
 from harness.capture.sessions import IDLE_NS, Sessions
@@ -148,19 +147,19 @@ def import_capture(
     with scratch(destination, paths) as folder, opened(paths, folder) as files:
         captures = _captures(files, format, log_format)
         tally, redactor = Tally(), Redactor(key, rules)
-        sample, slugs = Sample(share, tally), Slugs()
+        sessions, slugs = Sessions(idle_ns, share), Slugs()
         assembly = Assembly(
             clock_ns=lambda: _coarsest_ns(captures),
             shared_clients=any(each.reader.shared_clients for each in captures),
-            sessions=Sessions(idle_ns),
-            sample=sample,
+            sessions=sessions,
+            tally=tally,
         )
 
         def provenance() -> Provenance:
             return Provenance(
                 source_format=", ".join(each.name for each in captures),
                 started_at=assembly.started_at,
-                sessions=sample.sessions,
+                sessions=sessions.kept,
                 clock_ns=_coarsest_ns(captures),
                 cookies_recorded=all(each.cookies for each in _known(captures)),
                 skipped=tally.skipped(),

@@ -17,8 +17,8 @@ from harness.store.recording import SCHEMA
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.capture.sample import Sample
     from harness.capture.sessions import Sessions
+    from harness.capture.tally import Tally
 
 __all__ = ["Assembly"]
 
@@ -34,13 +34,13 @@ class Assembly:
             starts are spread.
         shared_clients: whether a client may stand for several users.
         sessions: gives each row its session.
-        sample: which sessions are kept.
+        tally: takes the count of rows whose session was not drawn.
 
     Attributes:
         origin_ns: the first start since the Unix epoch, once there are rows.
     """
 
-    __slots__ = ("_clock_ns", "_sample", "_sessions", "_shared_clients", "origin_ns")
+    __slots__ = ("_clock_ns", "_sessions", "_shared_clients", "_tally", "origin_ns")
 
     def __init__(
         self,
@@ -48,13 +48,13 @@ class Assembly:
         clock_ns: Callable[[], int],
         shared_clients: bool,
         sessions: Sessions,
-        sample: Sample,
+        tally: Tally,
     ) -> None:
         self.origin_ns: int | None = None
         self._clock_ns = clock_ns
         self._shared_clients = shared_clients
         self._sessions = sessions
-        self._sample = sample
+        self._tally = tally
 
     @property
     def started_at(self) -> str:
@@ -73,7 +73,8 @@ class Assembly:
             if self._clock_ns() >= _COARSE_NS:
                 starts_ns = spread(starts_ns, self._clock_ns())
             names = self._named(table, starts_ns.tolist())
-            rows = self._sample.rows(names)
+            rows = np.flatnonzero(list(map(bool, names)))
+            self._tally.filter("session not drawn", len(names) - len(rows))
             if not len(rows):
                 continue
             starts_ns = starts_ns[rows]

@@ -8,6 +8,7 @@ anew.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final
 
 from harness.capture.credential import COOKIE
@@ -21,6 +22,7 @@ IDLE_NS: Final = 30 * 60 * 1_000_000_000
 """Half an hour, the habit of web analytics."""
 
 _SWEEP_EVERY: Final = 65_536
+_BYTES: Final = 8
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,7 +30,7 @@ class _Session:
     """One that may go on.
 
     Attributes:
-        name: in the recording.
+        name: in the recording; empty if it was not drawn.
         last_ns: the start of its last exchange.
         credential: by which it is known, empty as long as it has none.
     """
@@ -46,12 +48,18 @@ class Sessions:
 
     Args:
         idle_ns: the idle gap.
+        share: of the sessions, drawn by lot, that keep their name; the same each time.
+
+    Attributes:
+        kept: how many have been drawn so far.
     """
 
-    __slots__ = ("_asked", "_idle_ns", "_open", "_opened", "_shared")
+    __slots__ = ("_asked", "_idle_ns", "_open", "_opened", "_share", "_shared", "kept")
 
-    def __init__(self, idle_ns: int = IDLE_NS) -> None:
+    def __init__(self, idle_ns: int = IDLE_NS, share: float = 1.0) -> None:
+        self.kept = 0
         self._opened = 0
+        self._share = share
         self._idle_ns = idle_ns
         self._open: dict[tuple[object, ...], _Session] = {}
         self._shared: set[Visitor] = set()
@@ -64,7 +72,7 @@ class Sessions:
         credential: str = "",
         given: str = "",
     ) -> str:
-        """The session of an exchange.
+        """The session of an exchange; nothing if it was not drawn.
 
         Args:
             visitor: client, and what stands for its user agent.
@@ -74,8 +82,7 @@ class Sessions:
         """
         session = self._known(visitor, start_ns, credential, given)
         if session is None:
-            self._opened += 1
-            session = _Session(name=f"s{self._opened}", last_ns=start_ns)
+            session = _Session(name=self._drawn(), last_ns=start_ns)
         session.last_ns = start_ns
         self._open[visitor] = session
         for each in filter(None, (credential, given)):
@@ -87,6 +94,15 @@ class Sessions:
         if self._asked % _SWEEP_EVERY == 0:
             self._sweep(start_ns)
         return session.name
+
+    def _drawn(self) -> str:
+        self._opened += 1
+        name = f"s{self._opened}"
+        lot = int.from_bytes(blake2b(name.encode(), digest_size=_BYTES).digest())
+        if lot >= self._share * (1 << 8 * _BYTES):
+            return ""
+        self.kept += 1
+        return name
 
     def _known(
         self, visitor: Visitor, now_ns: int, credential: str, given: str

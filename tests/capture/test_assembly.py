@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from harness.capture.assembly import Assembly, _whole_ticks
 from harness.capture.clock import spread
 from harness.capture.order import CREDENTIALS
-from harness.capture.sample import Sample
 from harness.capture.sessions import Sessions
 from harness.capture.tally import Tally
 from harness.model.traffic import Exchange, Request
@@ -33,7 +32,7 @@ def assembled(tables: list[pa.Table], clock_ns: int) -> tuple[list[int], Assembl
         clock_ns=lambda: clock_ns,
         shared_clients=True,
         sessions=Sessions(),
-        sample=Sample(1.0, Tally()),
+        tally=Tally(),
     )
     done = list(assembly.rows(iter(tables)))
     assert all(each.schema == SCHEMA for each in done)

@@ -16,6 +16,23 @@ def test_a_visitor_keeps_a_session_until_a_long_pause() -> None:
     assert ["s1", "s1", "s2", "s2"] == names
 
 
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 1.0])
+def test_a_share_is_drawn(share: float) -> None:
+    """So many sessions, as near as a fair lot comes to it, each of them whole."""
+    count = 10_000
+    sessions = Sessions(share=share)
+    visitors = [(f"c{number}", "UA") for number in range(count)]
+    twice = [
+        [sessions.session(visitor, start_ns) for visitor in visitors]
+        for start_ns in (0, 1)
+    ]
+
+    assert twice[0] == twice[1]
+    assert sum(map(bool, twice[0])) == sessions.kept
+    deviation = (share * (1 - share) * count) ** 0.5
+    assert abs(sessions.kept - share * count) <= 4 * deviation
+
+
 def test_visitors_are_told_apart() -> None:
     """Two user agents behind one address are two users."""
     sessions = Sessions()
