@@ -80,6 +80,10 @@ class Sessions:
             credential: that it sent.
             given: the credential that its answer gave, for what follows.
         """
+        session = None if credential or given else self._alive(visitor, start_ns)
+        if session is not None and not session.credential:
+            session.last_ns = start_ns
+            return session.name
         session = self._known(visitor, start_ns, credential, given)
         if session is None:
             session = _Session(name=self._drawn(), last_ns=start_ns)
@@ -98,8 +102,7 @@ class Sessions:
     def _drawn(self) -> str:
         self._opened += 1
         name = f"s{self._opened}"
-        lot = int.from_bytes(blake2b(name.encode(), digest_size=_BYTES).digest())
-        if lot >= self._share * (1 << 8 * _BYTES):
+        if self._share < 1 and _lot(name) >= self._share:
             return ""
         self.kept += 1
         return name
@@ -138,6 +141,12 @@ class Sessions:
             if now_ns - session.last_ns <= self._idle_ns
         }
         self._shared &= self._open.keys()
+
+
+def _lot(name: str) -> float:
+    """Of a name, from 0 to less than 1, each as likely."""
+    digest = blake2b(name.encode(), digest_size=_BYTES).digest()
+    return int.from_bytes(digest) / (1 << 8 * _BYTES)
 
 
 def _key(credential: str, visitor: Visitor) -> tuple[object, ...]:
