@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Assembly"]
 
 GROUP_ROWS: Final = 16_384
+_GROUP_BYTES: Final = 16 << 20
 _COARSE_NS: Final = 1_000_000_000
 
 
@@ -127,13 +128,16 @@ def _replaced(table: pa.Table, **columns: pa.Array) -> pa.Table:
 
 
 def _gathered(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in tables large enough for a row group."""
+    """The same rows in tables large enough for a row group, and not much larger."""
     held: list[pa.Table] = []
+    rows = size = 0
     for table in tables:
         held.append(table)
-        if sum(map(len, held)) >= GROUP_ROWS:
+        rows += len(table)
+        size += table.nbytes
+        if rows >= GROUP_ROWS or size >= _GROUP_BYTES:
             yield pa.concat_tables(held).combine_chunks()
-            held = []
+            held, rows, size = [], 0, 0
     if held:
         yield pa.concat_tables(held).combine_chunks()
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "batches_of"]
 
 _ROWS: Final = 16_384
-_BODY_BYTES: Final = 32 << 20
+_BODY_BYTES: Final = 8 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

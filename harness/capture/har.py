@@ -7,9 +7,9 @@ bodies as `params` or `text`, entries without an answer or without times.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
@@ -17,24 +17,23 @@ from urllib.parse import quote, urlsplit
 
 from harness.capture.answer import response_of
 from harness.capture.harbody import content, decoded
+from harness.capture.harfile import BROKEN, loaded, streamed
 from harness.capture.head import end_to_end, keeps_alive, one_line
 from harness.capture.headerfield import is_grpc, pair_of, wire
 from harness.capture.host import is_meant
 from harness.capture.tally import GRPC, MALFORMED, OTHER_HOST, UNUSABLE, WEBSOCKET
 from harness.capture.timeformat import moment
-from harness.errors import RecordingError
 from harness.model.traffic import Exchange, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from harness.capture.harfile import Entry
     from harness.capture.source import Source
     from harness.capture.tally import Tally
     from harness.model.traffic import Response
 
 __all__ = ["read", "sniff"]
-
-Entry = dict[str, Any]
 
 _LOG: Final = re.compile(rb'"log"\s*:(?!\s*")')
 """Docker has one too, with a line of text in it."""
@@ -72,11 +71,13 @@ def read(
     Raises:
         RecordingError: a file is not JSON, is incomplete or has no entries.
     """
-    keeps = partial(is_meant, host) if host else _most_frequent_host(sources).__eq__
-    for index, source in enumerate(sources):
-        entries = _entries(source)
-        timeless = not any("startedDateTime" in entry for entry in entries)
-        for number, entry in enumerate(entries):
+    archives = list(map(_surveyed, sources))
+    hosts: Counter[str] = sum((each.hosts for each in archives), Counter())
+    most = next((name for name, _ in hosts.most_common(1)), "")
+    keeps = partial(is_meant, host) if host else most.__eq__
+    for index, archive in enumerate(archives):
+        source, timeless = archive.source, archive.timeless
+        for number, entry in enumerate(archive.entries()):
             start_ns = number * _TIMELESS_STEP_NS if timeless else _start_ns(entry)
             client = f"archive {index} {PurePath(source.name).name}"
             try:
@@ -107,41 +108,46 @@ def _exchange(
     )
 
 
-def _most_frequent_host(sources: Sequence[Source]) -> str:
-    hosts = Counter(
-        host
-        for source in sources
-        for entry in _entries(source)
-        if (host := _host(entry)) is not None
-    )
-    return hosts.most_common(1)[0][0] if hosts else ""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Archive:
+    """A file, read once.
+
+    Attributes:
+        source: the file.
+        hosts: requests by host.
+        timeless: whether no entry says when it was.
+        read: how its entries are read.
+    """
+
+    source: Source
+    hosts: Counter[str]
+    timeless: bool
+    read: Callable[[Source], Iterable[Entry]]
+
+    def entries(self) -> Iterable[Entry]:
+        return self.read(self.source)
 
 
-def _entries(source: Source) -> list[Entry]:
-    text = source.content().decode(errors="replace")
+def _surveyed(source: Source) -> _Archive:
     try:
-        entries = json.loads(text)["log"]["entries"]
-    except json.JSONDecodeError as exc:
-        raise RecordingError(
-            f"{source.name}:{exc.lineno}:{exc.colno}: not a complete HAR: {exc.msg}",
-            hint="export it again and wait until the export has finished",
-        ) from exc
-    except ValueError as exc:
-        raise RecordingError(
-            f"{source.name}: not a HAR: a number in it has thousands of digits",
-            hint="export it again",
-        ) from exc
-    except (LookupError, TypeError, RecursionError) as exc:
-        raise RecordingError(
-            f"{source.name}: not a HAR: there is no list log.entries",
-            hint="export the network log as `HAR with content`",
-        ) from exc
-    if not isinstance(entries, list):
-        raise RecordingError(
-            f"{source.name}: not a HAR: log.entries is not a list",
-            hint="export the network log as `HAR with content`",
-        )
-    return [entry if isinstance(entry, dict) else {} for entry in entries]
+        archive, entries = _archive(source, streamed)
+    except BROKEN:
+        entries = 0
+    return archive if entries else _archive(source, loaded)[0]
+
+
+def _archive(
+    source: Source, read: Callable[[Source], Iterable[Entry]]
+) -> tuple[_Archive, int]:
+    hosts: Counter[str] = Counter()
+    entries, timeless = 0, True
+    for entry in read(source):
+        entries += 1
+        timeless = timeless and "startedDateTime" not in entry
+        if (host := _host(entry)) is not None:
+            hosts[host] += 1
+    archive = _Archive(source=source, hosts=hosts, timeless=timeless, read=read)
+    return archive, entries
 
 
 def _host(entry: Entry) -> str | None:

@@ -57,7 +57,7 @@ class Sizes:
 
     batch_rows: int = 4_096
     batch_bytes: int = 1 << 19
-    fan_in: int = 256
+    fan_in: int = 64
 
 
 _SIZES: Final = Sizes()
