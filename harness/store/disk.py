@@ -57,5 +57,5 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         raise SeatrialError(
             f"{path}: cannot be written: {error.strerror or error}",
-            hint="make room, or name another place with --out",
+            hint="make room, or name another place",
         ) from error
