@@ -28,6 +28,7 @@ from harness.store.plan import write_plan
 from harness.store.sample import write_columns
 from harness.store.trial import Journal, partial_round, write_journal, write_round
 from tests.bench.judge.evidence import round_of_nothing
+from tests.made import books, health
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,7 +119,10 @@ def _usage(random: np.random.Generator) -> Mapping[str, Integers]:
     """A reading a second."""
     seconds = 2 * (SCENARIO.rounds.warmup + 6 * SCENARIO.rounds.slice) // _SECOND_NS
     level = (100e6 * random.lognormal(0, 0.02, seconds)).astype("i8")
-    values = {"at_ns": np.arange(seconds) * _SECOND_NS, "cpu_ns": np.arange(seconds)}
+    values = {
+        "at_ns": np.arange(1, seconds + 1) * _SECOND_NS,
+        "cpu_ns": np.arange(seconds),
+    }
     return {name: values.get(name, level).astype("i8") for name in USAGE_FIELDS}
 
 
@@ -155,7 +159,15 @@ def _arm(
     samples, usage = directory / "samples.parquet", directory / "usage.parquet"
     write_columns(samples, _samples(random, shots))
     write_columns(usage, _usage(random))
-    return replace(empty, samples=samples, usage=usage, cpu_ns=20 * _SECOND_NS)
+    account = books(shots)
+    return replace(
+        empty,
+        samples=samples,
+        usage=usage,
+        cpu_ns=20 * _SECOND_NS,
+        books=account,
+        health=health(account),
+    )
 
 
 def judged(directory: Path) -> dict[str, float]:
