@@ -210,6 +210,28 @@ def test_init(tmp_path: Path) -> None:
     assert "is there already" in refusal
 
 
+def test_openapi_names_the_routes(tmp_path: Path) -> None:
+    """A scenario's document names them in the plan; without one it is at its place."""
+    line = '192.0.2.7 - - [17/May/2015:10:05:{:02} +0000] "GET /p/{} HTTP/1.1" 200 5\n'
+    (tmp_path / "a.log").write_text("".join(line.format(n % 60, n) for n in range(99)))
+    run("import", "a.log", "-o", "a.parquet", cwd=tmp_path)
+    (tmp_path / "s.yaml").write_text(
+        "name: s\nrecording: a.parquet\nopenapi: api.yaml\n"
+        "service: {command: [none]}\nload: {users: 9}\n"
+        "budgets: {by_route: {'GET /p/{place}': {p95: 10%}}}\n"
+    )
+
+    missing, _, complaint = run("verify", "s.yaml", "--plan", cwd=tmp_path)
+    (tmp_path / "api.yaml").write_text("paths: {'/p/{place}': {get: {}}}")
+    code, said, err = run("verify", "s.yaml", "--plan", cwd=tmp_path)
+
+    assert 2 == missing
+    assert "s.yaml:3:10: openapi: " in complaint
+    assert "api.yaml: cannot be read" in complaint
+    assert (0, "") == (code, err)
+    assert "on 1 routes" in said
+
+
 def test_inspect_draws(tmp_path: Path) -> None:
     """The same figures as a page; a page that cannot be written is named."""
     line = '192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 5\n'

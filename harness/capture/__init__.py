@@ -145,39 +145,64 @@ def import_capture(
     """
     paths, kept_host = files_of(sources), host_of(host) if host else None
     with scratch(destination, paths) as folder, opened(paths, folder) as files:
-        captures = _captures(files, format, log_format)
-        tally, redactor = Tally(), Redactor(key, rules)
-        sessions, slugs = Sessions(idle_ns, share), Slugs()
-        assembly = Assembly(
-            clock_ns=lambda: _coarsest_ns(captures),
-            shared_clients=any(each.reader.shared_clients for each in captures),
-            sessions=sessions,
-            tally=tally,
+        work = _Import(
+            files=files,
+            captures=_captures(files, format, log_format),
+            tally=Tally(),
+            redactor=Redactor(key, rules),
+            sessions=Sessions(idle_ns, share),
+            slugs=Slugs(),
+        )
+        assembly = work.assembly()
+        rows = assembly.rows(ordered(work.batches(kept_host, selection), folder))
+        return write_recording(rows, destination, partial(work.provenance, assembly))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Import:
+    """What an import works with, from its captures to what is said of its rows."""
+
+    files: Sequence[Source]
+    captures: Sequence[_Capture]
+    tally: Tally
+    redactor: Redactor
+    sessions: Sessions
+    slugs: Slugs
+
+    def batches(self, host: str | None, selection: Selection) -> Iterator[Batch]:
+        """What is wanted, redacted; at its end a bad capture is refused."""
+        now_s = time.time()
+        found = (each.batches(host, self.tally, now_s) for each in self.captures)
+        wanted = selected(chain.from_iterable(found), selection, self.tally)
+        redacted = self.slugs.watched(map(self.redactor.redact, wanted))
+        names = ", ".join(file.name for file in self.files)
+        return _checked(redacted, self.tally, names)
+
+    def assembly(self) -> Assembly:
+        """What finishes the rows."""
+        return Assembly(
+            clock_ns=lambda: _coarsest_ns(self.captures),
+            shared_clients=any(each.reader.shared_clients for each in self.captures),
+            sessions=self.sessions,
+            tally=self.tally,
         )
 
-        def provenance() -> Provenance:
-            return Provenance(
-                source_format=", ".join(each.name for each in captures),
-                started_at=assembly.started_at,
-                sessions=sessions.kept,
-                clock_ns=_coarsest_ns(captures),
-                cookies_recorded=all(each.cookies for each in _known(captures)),
-                skipped=tally.skipped(),
-                filtered=tally.filtered(),
-                adapted=(*tally.adapted(), *redactor.adapted()),
-                redacted=redactor.redacted(),
-                slugs=slugs.prefixes(),
-                sources=tuple(file.described() for file in files),
-                made_by=version("seatrial"),
-            )
-
-        now_s = time.time()
-        found = (each.batches(kept_host, tally, now_s) for each in captures)
-        wanted = selected(chain.from_iterable(found), selection, tally)
-        redacted = slugs.watched(map(redactor.redact, wanted))
-        checked = _checked(redacted, tally, ", ".join(file.name for file in files))
-        rows = assembly.rows(ordered(checked, folder))
-        return write_recording(rows, destination, provenance)
+    def provenance(self, assembly: Assembly) -> Provenance:
+        """What is known of the rows once the last is finished."""
+        return Provenance(
+            source_format=", ".join(each.name for each in self.captures),
+            started_at=assembly.started_at,
+            sessions=self.sessions.kept,
+            clock_ns=_coarsest_ns(self.captures),
+            cookies_recorded=all(each.cookies for each in _known(self.captures)),
+            skipped=self.tally.skipped(),
+            filtered=self.tally.filtered(),
+            adapted=(*self.tally.adapted(), *self.redactor.adapted()),
+            redacted=self.redactor.redacted(),
+            slugs=self.slugs.prefixes(),
+            sources=tuple(file.described() for file in self.files),
+            made_by=version("seatrial"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

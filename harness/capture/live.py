@@ -69,21 +69,17 @@ def record(
                 announce(f"recording {url} → {service}; Ctrl-C ends it")
                 proxy.wait()
             broken = proxy.poll() is not None
-        capture = folder / mitmdump.CAPTURE
-        if not capture.exists():
-            raise (
-                _failure(folder, "ended by itself", "nothing had passed before")
-                if broken
-                else RecordingError(
-                    "nothing was recorded", hint=f"send requests to {url}"
-                )
+        capture, passed = folder / mitmdump.CAPTURE, "nothing had passed before"
+        if capture.exists():
+            recording = import_capture(
+                [capture], destination, format="gor", key=key, rules=rules
             )
-        recording = import_capture(
-            [capture], destination, format="gor", key=key, rules=rules
-        )
+            passed = f"what had passed before is in {destination}"
+        elif not broken:
+            hint = f"send requests to {url}"
+            raise RecordingError("nothing was recorded", hint=hint)
         if broken:
-            hint = f"what had passed before is in {destination}"
-            raise _failure(folder, "ended by itself", hint)
+            raise _failure(folder, "ended by itself", passed)
         return recording
 
 

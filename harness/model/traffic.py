@@ -130,7 +130,8 @@ class Recording:
         slugs: paths below which names are slugs, as in `Routes`.
         sources: the captures.
         started_at: the first start, ISO 8601 in UTC, or empty if unknown.
-        made_by: the version of Seatrial that imported it; empty before 0.1.
+        made_by: the version of Seatrial that imported it; empty where an older one did
+            not say.
     """
 
     path: Path

@@ -14,6 +14,7 @@ from harness.model.quantity import cut
 from harness.model.scenario import Scenario
 from harness.model.shape import TAGS, Shape
 from harness.planning.countfile import read_counts
+from harness.planning.openapi import documented_paths
 from harness.store.yamlfile import YamlFile, read_yaml
 
 if TYPE_CHECKING:
@@ -102,7 +103,16 @@ def read_scenario(path: Path) -> Scenario:
         raise ScenarioError("\n".join(lines)) from error
     _refuse_csv(file, scenario.load.shape)
     _refuse_locustfile(file, scenario.load.locustfile)
+    _refuse_openapi(file, scenario.openapi)
     return scenario
+
+
+def _refuse_openapi(file: YamlFile, document: Path | None) -> None:
+    try:
+        documented_paths(document)
+    except InputError as error:
+        message = f"openapi: {error.message}"
+        raise ScenarioError(file.at(("openapi",), message), hint=error.hint) from error
 
 
 def _refuse_csv(file: YamlFile, shape: Shape | str) -> None:
