@@ -6,7 +6,8 @@ runs in a process of its own, all on one core, and is judged by its CPU seconds,
 and system, which other load on the machine disturbs least. Needs `apt-get install
 goaccess` and `pip install apachelogs`; what is not there counts as missed. `--gor` and
 `--har` add the memory that captures of so many MB take. The CPU seconds of a large plan
-come first. Exits 1 where a target is missed.
+come last: a child's peak counts what its parent holds. Exits 1 where a target is
+missed.
 """
 
 from __future__ import annotations
@@ -304,11 +305,11 @@ def main() -> int:
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        figures += planning_figures(folder)
         figures += log_figures(folder, options.lines)
         for kind, size_mb in (("gor", options.gor), ("har", options.har)):
             if size_mb:
                 figures += capture_figures(folder, kind, size_mb)
+        figures += planning_figures(folder)
     for figure in figures:
         aim = f"target {figure.bound} {figure.target:g}" if figure.target else ""
         missed = "" if figure.met else "  MISSED"
