@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -18,7 +19,7 @@ from harness.planning.openapi import documented_paths
 from harness.store.yamlfile import YamlFile, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["read_scenario"]
@@ -85,8 +86,8 @@ def read_scenario(path: Path) -> Scenario:
     """Read and check a scenario file.
 
     `recording` comes back relative to the file's directory as it was written; the
-    caller joins them. `load.shape.csv` comes back joined, and read once to see that it
-    can be.
+    caller joins them. `load.shape.csv` and `openapi` come back joined, and are read
+    once to see that they can be.
 
     Raises:
         ScenarioError: all that is wrong, each `file:line:column: message` on a line.
@@ -101,30 +102,24 @@ def read_scenario(path: Path) -> Scenario:
     except ValidationError as error:
         lines = [_complaint(file, dict(each)) for each in error.errors()]
         raise ScenarioError("\n".join(lines)) from error
-    _refuse_csv(file, scenario.load.shape)
+    shape = scenario.load.shape
+    if isinstance(shape, Shape) and shape.csv is not None:
+        with _placed(file, "load", "shape", "csv"):
+            read_counts(shape.csv, shape.start, shape.minutes)
     _refuse_locustfile(file, scenario.load.locustfile)
-    _refuse_openapi(file, scenario.openapi)
+    with _placed(file, "openapi"):
+        documented_paths(scenario.openapi)
     return scenario
 
 
-def _refuse_openapi(file: YamlFile, document: Path | None) -> None:
+@contextmanager
+def _placed(file: YamlFile, *keys: str) -> Iterator[None]:
+    """What is wrong with a file that is named there is told with that place."""
     try:
-        documented_paths(document)
+        yield
     except InputError as error:
-        message = f"openapi: {error.message}"
-        raise ScenarioError(file.at(("openapi",), message), hint=error.hint) from error
-
-
-def _refuse_csv(file: YamlFile, shape: Shape | str) -> None:
-    if not isinstance(shape, Shape) or shape.csv is None:
-        return
-    try:
-        read_counts(shape.csv, shape.start, shape.minutes)
-    except InputError as error:
-        message = f"load.shape.csv: {error.message}"
-        raise ScenarioError(
-            file.at(("load", "shape", "csv"), message), hint=error.hint
-        ) from error
+        message = f"{'.'.join(keys)}: {error.message}"
+        raise ScenarioError(file.at(keys, message), hint=error.hint) from error
 
 
 def _refuse_locustfile(file: YamlFile, locustfile: Path | None) -> None:
