@@ -5,8 +5,7 @@ repeats the real Apache log, each repetition later than the one before. Each pro
 runs in a process of its own, all on one core, and is judged by its CPU seconds, user
 and system, which other load on the machine disturbs least. Needs `apt-get install
 goaccess` and `pip install apachelogs`; what is not there counts as missed. `--gor` and
-`--har` add the memory that captures of so many MB take. The CPU seconds of a large plan
-come last: a child's peak counts what its parent holds. Exits 1 where a target is
+`--har` add the memory that captures of so many MB take. Exits 1 where a target is
 missed.
 """
 
@@ -20,7 +19,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -28,15 +26,8 @@ from itertools import count, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from harness.model.scenario import Scenario
-from harness.model.traffic import Exchange, Request, Response
-from harness.planning.planner import make_plan
-from harness.store.recording import Provenance, table_of, write_recording
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from harness.model.traffic import Recording
 
 REAL: Final = Path(__file__).resolve().parents[2] / "../shared/data"
 LOG: Final = REAL / "elastic_apache_combined_10k.log"
@@ -46,12 +37,6 @@ PEAK_MB: Final = 400
 LOG_LINES: Final = 10_000
 PEER_LINES: Final = 200_000
 MEGABYTE: Final = 1_000_000
-VISIT: Final = (
-    *(("GET", "/"), ("POST", "/login"), ("GET", "/products?page=2")),
-    *(("GET", "/products/17"), ("POST", "/cart"), ("GET", "/cart")),
-    *(("POST", "/checkout"), ("GET", "/orders/{order}")),
-    *(("GET", "/orders"), ("GET", "/products/9")),
-)
 _DATE: Final = re.compile(rb"(?<=\[)(\d\d/\w{3}/\d{4})")
 _GOR_TIME: Final = re.compile(rb"^(1 [0-9a-f]+ )([0-9]+)", re.MULTILINE)
 _IMPORT: Final = """
@@ -232,67 +217,6 @@ def capture_figures(folder: Path, kind: str, size_mb: int) -> Iterator[Figure]:
     yield Figure(name, peak_mb / half_mb, "<=", 1.15, note)
 
 
-def write_recorded(path: Path, rows: int, *, answers: bool) -> Recording:
-    """Visits of ten requests to a shop, each with a cookie and an order of its own."""
-
-    def exchange(row: int) -> Exchange:
-        visit, step = divmod(row, len(VISIT))
-        method, target = VISIT[step]
-        answer = json.dumps({"number": visit + MEGABYTE, "items": ["thing"] * 20})
-        return Exchange(
-            start_ns=visit * 6_000_000 + step * 3_000_000_000,
-            client=f"c{visit}",
-            session=f"s{visit}",
-            request=Request(
-                method=method,
-                target=target.format(order=visit + MEGABYTE),
-                headers=(
-                    *(("host", "shop.test"), ("user-agent", "Mozilla/5.0")),
-                    *(("accept", "*/*"), ("cookie", f"sid={visit:032x}")),
-                ),
-                body=b'{"product": 5}' if method == "POST" else b"",
-            ),
-            response=Response(
-                status=200,
-                duration_ns=5_000_000,
-                headers=(("content-type", "application/json"),),
-                body=answer.encode() if answers else None,
-            ),
-        )
-
-    ordered = sorted(map(exchange, range(rows)), key=lambda each: each.start_ns)
-    groups = (ordered[at : at + 16_384] for at in range(0, rows, 16_384))
-    provenance = Provenance(
-        source_format="har",
-        started_at="",
-        sessions=rows // len(VISIT),
-        clock_ns=1,
-        cookies_recorded=True,
-    )
-    return write_recording(map(table_of, groups), path, lambda: provenance)
-
-
-def planning_figures(folder: Path) -> Iterator[Figure]:
-    """What it takes to plan 10,000 users for ten minutes, of 100,000 rows."""
-    scenario = Scenario.model_validate(
-        {
-            "name": "large",
-            "recording": "rec.parquet",
-            "service": {"command": ["none"]},
-            "load": {"users": 10_000},
-            "rounds": {"slice": "95s", "slices": 6, "warmup": "30s", "ramp": "10s"},
-        }
-    )
-    for answers in (False, True):
-        path = folder / "rec.parquet"
-        recording = write_recorded(path, 100_000, answers=answers)
-        began_s = time.process_time()
-        plan = make_plan(scenario, recording, folder)
-        took_s = time.process_time() - began_s
-        name = f"CPU s of a plan, with{'' if answers else 'out'} answers"
-        yield Figure(name, took_s, "<=", 10, f"{plan.shots:,} shots")
-
-
 def main() -> int:
     """Print the figures beside their targets."""
     parser = argparse.ArgumentParser()
@@ -309,7 +233,6 @@ def main() -> int:
         for kind, size_mb in (("gor", options.gor), ("har", options.har)):
             if size_mb:
                 figures += capture_figures(folder, kind, size_mb)
-        figures += planning_figures(folder)
     for figure in figures:
         aim = f"target {figure.bound} {figure.target:g}" if figure.target else ""
         missed = "" if figure.met else "  MISSED"
