@@ -21,6 +21,7 @@ from harness.capture.escape import (
     json_text,
     unescaped,
 )
+from harness.capture.secret import TOKEN
 from harness.capture.shape import CREDENTIAL, rewritten
 
 if TYPE_CHECKING:
@@ -62,7 +63,19 @@ _PART_NAME: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MARKUP: Final = re.compile(r"[\ufeff\s]*<")
-_FORM: Final = re.compile(r"[^\s=&(){}<>\"',]+=\S*")
+_FORM: Final = re.compile(r"(?:[^\s=&(){}<>\"',]*&)*+[^\s=&(){}<>\"',]+=\S*")
+_MAILED: Final = re.compile(
+    r"/(?P<name>(?:[\w-]*[_-])?(?:activat(?:e|ion)|confirm(?:ation)?|hooks?|invit(?:e|ation)"
+    r"|join|magic|password|reset|token|unsubscribe|verif(?:y|ication)|webhook)"
+    r"(?:[_-](?:account|email|link|password|token))?)/(?:[\w=-]{1,20}/)?"
+    r"(?!(?:[\da-f]{24}|[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12})(?![\w.~=%-]))"
+    r"(?=[^/]*\d)(?=[^/]*[a-z])(?P<token>[\w.~=%-]{20,})(?=[/;?#]|$)",
+    re.IGNORECASE,
+)
+"""A path that is sent in a mail: whoever has it is let in, such as `/reset/MQ/TOKEN`.
+
+What has the form of an id (a UUID, an ObjectId) is one, and is left.
+"""
 _URL: Final = re.compile(r"(?:[a-zA-Z][\w+.-]{0,20}:)?/\S[^\r\n]*")
 
 _ELEMENT: Final = re.compile(r"(<!\[CDATA\[|<[^<>]*>)([^<]*)")
@@ -79,7 +92,7 @@ _CDATA_END: Final = "]]>"
 
 _BINARY: Final = "\0"
 _ASSIGNED: Final = re.compile(
-    r"((?<![=!])[:=]\s{0,4}\\{0,3}[\"'])([^\"'\\\s]{8,4096})(?=\\{0,3}[\"'])"
+    r"((?<![=!])[:=]\s{0,4}\\{0,3}[\"'])([^\"'\\\s]{1,4096})(?=\\{0,3}[\"'])"
 )
 _BEFORE: Final = re.compile(r"([\w$.-]+)[\\\"'\]]{0,4}\s*$")
 _NEARBY: Final = 80
@@ -125,6 +138,7 @@ def url(mask: Mask, text: str, depth: int = _DEEP) -> str:
         mask.suspects_value(text)
         or _ENCODED.search(text)
         or ("=" in text and any(map(mask.knows, _NAMES.findall(text))))
+        or _MAILED.search(text)
     ):
         return text
     origin = ""
@@ -134,9 +148,28 @@ def url(mask: Mask, text: str, depth: int = _DEEP) -> str:
         origin = f"{scheme}{hidden or ''}{mask.said(host)}"
     front, hash_, fragment = text.partition("#")
     path, mark, query = front.partition("?")
-    path = "/".join(_parameter(mask, segment, depth) for segment in path.split("/"))
+    path = _path(mask, path, depth)
     query, fragment = _form(mask, query, depth), _form(mask, fragment, depth)
     return f"{origin}{path}{mark}{query}{hash_}{fragment}"
+
+
+def _path(mask: Mask, path: str, depth: int) -> str:
+    segments = path.split("/")
+    written = [_parameter(mask, segment, depth) for segment in segments]
+    for found in _MAILED.finditer(path):
+        place = path.count("/", 0, found.start("token"))
+        if written[place] == segments[place]:
+            written[place] = _mailed(mask, found["name"], segments[place])
+    return "/".join(written)
+
+
+def _mailed(mask: Mask, name: str, segment: str) -> str:
+    token, mark, rest = segment.partition(";")
+    if mask.rules_on(name):
+        hidden = coded(token, partial(mask.under, name))
+    else:
+        hidden = coded(token, partial(mask.put, TOKEN))
+    return f"{token if hidden is None else hidden}{mark}{rest}"
 
 
 def _form(mask: Mask, text: str, depth: int) -> str:

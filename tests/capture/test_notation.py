@@ -203,6 +203,8 @@ BY_NAME_PLACES = {
     "location": ("location", "/cb?a=1#access_token={}", ONCE),
     "cookie": ("cookie", "a=1; sid={}", (quote, str)),
     "form": ("body", "user=jo&password={}", URL),
+    "form that begins with an ampersand": ("body", "&user=jo&password={}", URL),
+    "form with a flag": ("body", "remember&password={}", URL),
     "JSON": ("body", '{"user": "jo", "password": {}}', JSON),
     "deep in JSON": ("body", '{"token": {"a": [{"b": {}}]}}', JSON),
     "URL in JSON": ("body", '{"next": "/a?token={}"}', ONCE),
@@ -218,7 +220,24 @@ BY_NAME_PLACES = {
     "attribute": ("body", '<div data-csrf="{}"></div>', TAGS),
     "link": ("body", '<a href="/p?a=1&amp;token={}">x</a>', ONCE),
     "script": ("body", '<script>let csrfToken = "{}";</script>', PLAIN),
+    "GraphQL": ("body", 'mutation { login(password: "{}") }', PLAIN),
 }
+MAILED = (
+    *("/reset/{}", "/account/password_reset/MQ/{}/", "/users/verify-email/17/{}"),
+    *("/en/invite/{}/accept", "/email/confirmation/{}?x=1", "/unsubscribe/{}"),
+    *("/hooks/{}", "/magic-link/{};a=1"),
+)
+"""Paths that are sent in a mail, and let in whoever has them."""
+DRAWN = st.one_of(
+    st.text("0123456789abcdef", min_size=32, max_size=64),
+    st.text(_ALNUM + "-_", min_size=20, max_size=43),
+).filter(
+    lambda text: (
+        re.search(r"\d", text)
+        and re.search("[a-z]", text, re.IGNORECASE)
+        and sum(map(str.isalnum, text)) >= 10
+    )
+)
 
 
 def every_plain(text: str) -> str:
@@ -325,3 +344,39 @@ def test_what_is_secret_by_its_name(place: str, value: str) -> None:
     """
     written = value.replace("+", "-") if place == "URL in a query" else value
     hidden_everywhere(written, *BY_NAME_PLACES[place])
+
+
+@pytest.mark.parametrize("path", MAILED)
+@settings(max_examples=10)
+@given(value=DRAWN)
+def test_what_is_secret_in_a_path(path: str, value: str) -> None:
+    """A token behind such a word goes, in a target and in a link to it."""
+    hidden_everywhere(value, "target", path, PLAIN)
+    hidden_everywhere(value, "referer", f"https://shop.test{path}", PLAIN)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/invite/6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+        "/confirm/507f1f77bcf86cd799439011",
+        "/reset/how-to-reset-a-password",
+        "/orders/0f8fad5bd9cb469fa16570867728950e",
+        "/invites/0f8fad5bd9cb469fa16570867728950e",
+        "/password/reset",
+    ],
+)
+def test_what_is_no_secret_in_a_path(target: str) -> None:
+    """Ids, words, and what stands behind another word stay."""
+    assert [target] == written("target", target)
+
+
+@pytest.mark.parametrize("secret", ["hunter2", "1234", "x"])
+@pytest.mark.parametrize(
+    "form",
+    ['mutation { login(password: "{}") }', "&user=bob&password={}", "flag&pwd={}"],
+)
+def test_short_secrets(form: str, secret: str) -> None:
+    """A password need not be long to be hidden by its name."""
+    for text in written("body", form.replace("{}", secret)):
+        assert not re.search(rf"[=\"]{secret}(?![\w])", text), text
