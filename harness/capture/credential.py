@@ -15,16 +15,30 @@ if TYPE_CHECKING:
 
     from harness.model.traffic import Request, Response
 
-__all__ = ["COOKIE", "credential_given", "credential_of", "credential_said"]
+__all__ = [
+    "COOKIE",
+    "credential_given",
+    "credential_of",
+    "credential_renewed",
+    "credential_said",
+]
 
 COOKIE: Final = "cookie "
 """What a credential begins with if it is one of a browser, and nobody else's."""
 
-_SESSION_COOKIE: Final = re.compile(
-    r"(?!_hj|ai_|amp_|_?ga_|optimizely).*(?:session|sessid).*|(?:.*[._-])?sid",
+_NOT_ANALYTICS: Final = "(?!_hj|ai_|amp_|_?ga_|optimizely)"
+_CERTAIN: Final = re.compile(
+    rf"{_NOT_ANALYTICS}(?:session|.*sess(?:ion)?[._-]?id|(?:.*[._-])?sid)",
     re.IGNORECASE,
 )
-"""Names of sessions, but not those that analytics give."""
+_LIKELY: Final = re.compile(rf"{_NOT_ANALYTICS}.*(?:session|sessid).*", re.IGNORECASE)
+"""Names of sessions, and of what is only about them, such as `has_session=1`."""
+_DRAWN: Final = 12
+"""The least characters of a value that is one's own."""
+_TOKEN: Final = re.compile(
+    rb'"(?:(?:access|auth|id)_?token|token|jwt|access)"\s*:\s*"([^"\\\s]{12,4096})"',
+    re.IGNORECASE,
+)
 
 
 def credential_of(request: Request) -> str:
@@ -34,7 +48,7 @@ def credential_of(request: Request) -> str:
     if cookie and (found := next(_sessions(cookie), "")):
         return found
     authorization = headers.get("authorization")
-    return f"authorization {authorization}" if authorization else ""
+    return _authorized(authorization) if authorization else ""
 
 
 def credential_said(session: str) -> str | None:
@@ -44,7 +58,7 @@ def credential_said(session: str) -> str | None:
 
 def credential_given(response: Response | None) -> str:
     """The session's cookie that an answer sets; empty without any."""
-    if response is None or not response.headers:
+    if response is None:
         return ""
     crumbs = (
         crumb
@@ -55,13 +69,25 @@ def credential_given(response: Response | None) -> str:
     return next(crumbs, "")
 
 
+def credential_renewed(response: Response | None) -> str:
+    """The Authorization that an answer gives whoever had one; empty without any."""
+    found = _TOKEN.search(response.body) if response and response.body else None
+    return _authorized(found[1].decode("latin-1")) if found else ""
+
+
+def _authorized(value: str) -> str:
+    """By what is behind the scheme, which clients write in several ways."""
+    return f"authorization {value.rpartition(' ')[2]}"
+
+
 def _sessions(cookies: str) -> Iterator[str]:
     for crumb in cookies.split(";"):
         name, _, value = crumb.strip().partition("=")
-        if value and _names_session(name):
+        if value and _names_session(name, is_long=len(value) >= _DRAWN):
             yield f"{COOKIE}{name}={value}"
 
 
 @lru_cache(maxsize=4096)
-def _names_session(name: str) -> bool:
-    return _SESSION_COOKIE.fullmatch(name) is not None
+def _names_session(name: str, *, is_long: bool) -> bool:
+    certain = _CERTAIN.fullmatch(name) is not None
+    return certain or (is_long and _LIKELY.fullmatch(name) is not None)

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from harness.capture.credential import (
     credential_given,
     credential_of,
+    credential_renewed,
     credential_said,
 )
 from harness.store.coded import constant
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.capture.batch import Batch
-    from harness.model.traffic import Request
+    from harness.model.traffic import Request, Response
     from harness.store.coded import Coded
 
 __all__ = ["CREDENTIALS", "Sizes", "ordered"]
@@ -111,12 +112,21 @@ def _runs(batches: Iterable[Batch]) -> Iterator[pa.Table]:
         agents_by_row = np.array(agents.values, np.int64)[agents.places]
         table = table.append_column("place", pa.array(first + places))
         table = table.append_column("agent", pa.array(agents_by_row))
-        sent = rows.requests.of_each(credential_of)
-        given = rows.responses.of_each(credential_given)
         said = _texts(rows.sessions.of_each(credential_said))
-        table = table.append_column(CREDENTIALS[0], pc.coalesce(said, _texts(sent)))
-        yield table.append_column(CREDENTIALS[1], _texts(given))
+        sent = pc.coalesce(said, _texts(rows.requests.of_each(credential_of)))
+        table = table.append_column(CREDENTIALS[0], sent)
+        yield table.append_column(CREDENTIALS[1], _given(rows.responses, sent))
         first += len(batch)
+
+
+def _given(responses: Coded[Response | None], sent: pa.Array) -> pa.Array:
+    """A token in an answer is a credential for sure only to whoever had one."""
+    given, renewed = (
+        _texts(responses.of_each(made))
+        for made in (credential_given, credential_renewed)
+    )
+    renews = pc.and_(pc.equal(given, ""), pc.not_equal(sent, ""))
+    return pc.if_else(renews, renewed, given)
 
 
 def _texts(column: Coded[str] | Coded[str | None]) -> pa.Array:

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from harness.capture.batch import batches_of
 from harness.capture.order import Sizes, ordered
-from harness.model.traffic import Exchange, Request
+from harness.model.traffic import Exchange, Request, Response
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
 
@@ -40,3 +42,26 @@ def test_any_order_becomes_the_order_of_start(
     assert [(row["place"], row["start_ns"]) for row in rows] == expected
     assert len({row["agent"] for row in rows}) <= 1
     assert [] == list(directory.iterdir())
+
+
+def test_who_renews_a_token(tmp_path: Path) -> None:
+    """A token in an answer is a credential only for a request that had one."""
+    body = b'{"access_token": "second-token"}'
+    renews = (("authorization", "Bearer first-token"),)
+    given = [
+        Exchange(
+            start_ns=place,
+            client="c",
+            request=Request(method="POST", target="/", headers=headers),
+            response=Response(status=200, headers=set_cookie, body=body),
+        )
+        for place, (headers, set_cookie) in enumerate(
+            [((), ()), (renews, ()), (renews, (("set-cookie", "sid=abc"),))]
+        )
+    ]
+
+    [table] = ordered(batches_of(given), tmp_path)
+
+    assert ["", "authorization second-token", "cookie sid=abc"] == (
+        table["given"].to_pylist()
+    )
