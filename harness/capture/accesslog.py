@@ -1,7 +1,8 @@
 r"""Apache and nginx access logs, common and combined: one grammar for both.
 
-    [vhost:port] client ident user [17/May/2015:10:05:03 +0000] "GET /p HTTP/1.1" 200 5
-    … and in combined: "referer" "user agent", then any further fields, not read
+    [vhost] client ident user [17/May/2015:10:05:03 +0000] "GET /p HTTP/1.1" 200 5
+    … the host may have a port; in combined: "referer" "user agent"; then, as in the
+    `main` of nginx, "X-Forwarded-For", which begins with the client; then any, not read
 
 Both escape `"`, `\` and unprintable bytes in quoted fields as `\"`, `\\` and `\xhh`;
 Apache also uses `\n`, `\t` and the like (mod_log_config; nginx `log_format`).
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from functools import lru_cache, partial
 from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -30,6 +32,7 @@ from harness.capture.column import Column, halves, lines_of
 from harness.capture.container import bare, is_wrapped
 from harness.capture.head import one_line
 from harness.capture.host import is_meant
+from harness.capture.recall import remembered
 from harness.capture.requestline import (
     BODILESS,
     WITH_CONTENT,
@@ -38,7 +41,7 @@ from harness.capture.requestline import (
 )
 from harness.capture.tally import MALFORMED, OTHER_HOST, UNUSABLE, WEBSOCKET
 from harness.model.traffic import Request
-from harness.store.coded import constant
+from harness.store.coded import coded, constant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,23 +52,34 @@ if TYPE_CHECKING:
     from harness.capture.source import Source
     from harness.capture.tally import Tally
     from harness.model.traffic import Exchange, Response
+    from harness.store.coded import Coded
 
-    _Said = tuple[Request, Response | None, tuple[str, ...]]
+    _Said = tuple[Request, Response | None, tuple[str, ...], str]
+    _Told = tuple[str, str | None, str | None]
     _Row = tuple[int, str, _Said]
 
 __all__ = ["read", "sniff"]
 
 _QUOTED: Final = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
+_ADDRESS: Final = (
+    r"(?:\d{1,3}(?:\.\d{1,3}){3}|[\da-fA-F]{0,4}(?::[\da-fA-F]{0,4}){2,7})"
+)
 _FIELDS: Final = (
-    ("client, ident and user", r"(?:([\w.-]+:\d+) )?(\S+) (\S+) ([^\[]*?) "),
+    (
+        "client, ident and user",
+        rf"(?:([\w.-]+(?::\d+|(?= {_ADDRESS} ))) )?(\S+) (\S+) ([^\[]*?) ",
+    ),
     ("[time]", r"\[([^\]]+)\] "),
     ('"request"', _QUOTED),
     ("status and size", r" (\d{3}|-) (\d+|-)"),
-    ('"referer" and "user agent"', rf"(?: {_QUOTED} {_QUOTED}(?: .*)?)?\s*$"),
+    (
+        '"referer" and "user agent"',
+        rf'(?: {_QUOTED} {_QUOTED}(?: "({_ADDRESS})(?:, ?[^"]*)?")?(?: .*)?)?\s*$',
+    ),
 )
-_LINE: Final = re.compile("".join(pattern for _, pattern in _FIELDS))
-_SENDER: Final = re.compile(_FIELDS[0][1].removesuffix(" "))
-_REST: Final = re.compile("".join(pattern for _, pattern in _FIELDS[2:])[1:])
+_LINE: Final = re.compile("".join(pattern for _, pattern in _FIELDS), re.ASCII)
+_SENDER: Final = re.compile(_FIELDS[0][1].removesuffix(" "), re.ASCII)
+_REST: Final = re.compile("".join(pattern for _, pattern in _FIELDS[2:])[1:], re.ASCII)
 _SWITCHED: Final = "101"
 _SNIFFED_LINES: Final = 100
 _CACHED: Final = 16_384
@@ -148,8 +162,9 @@ class _Parts:
 
     Attributes:
         starts_ns: -1 where the time cannot be read.
-        clients: who sent each.
-        said: what is behind the time.
+        clients: who sent each, as the server saw it.
+        said: what is behind the time: request, answer, how it was adapted, and the
+            address of the client before the proxies where that is logged.
     """
 
     starts_ns: NDArray[np.int64]
@@ -191,16 +206,29 @@ def _left_out(
 def _batch(parts: _Parts, tally: Tally) -> Batch:
     rows = np.flatnonzero(parts.known())
     said = parts.said.coded(rows)
-    for (_, _, adapted), count in zip(said.values, said.counts(), strict=True):
+    for (_, _, adapted, _), count in zip(said.values, said.counts(), strict=True):
         for how in adapted:
             tally.adapt(how, count)
     return Batch(
         starts_ns=parts.starts_ns[rows],
-        clients=parts.clients.coded(rows),
+        clients=_clients(parts.clients.coded(rows), said.of_each(itemgetter(3))),
         sessions=constant("", len(rows)),
         requests=said.of_each(lambda each: each[0]),
         responses=said.of_each(lambda each: each[1]),
     )
+
+
+def _clients(seen: Coded[str], forwarded: Coded[str]) -> Coded[str]:
+    if not any(forwarded.values):
+        return seen
+    pairs = zip(seen, forwarded, strict=True)
+    return coded(
+        [_client(first, _user(client)) if first else client for client, first in pairs]
+    )
+
+
+def _user(client: str) -> str:
+    return client.partition(" ")[2] or "-"
 
 
 def _row(line: str, host: str | None) -> _Row | tuple[str, str]:
@@ -212,7 +240,7 @@ def _row(line: str, host: str | None) -> _Row | tuple[str, str]:
         return MALFORMED, _fault(line)
     if match[7] == _SWITCHED:
         return WEBSOCKET, ""
-    asked = _asked(match[6], match[9], match[10])
+    asked = _asked((match[6], match[9], match[10]))
     if asked is None:
         return UNUSABLE, "not an HTTP request"
     named = (match[1] or "").lower()
@@ -223,7 +251,7 @@ def _row(line: str, host: str | None) -> _Row | tuple[str, str]:
     except ValueError:
         return MALFORMED, "no answer has this size"
     client = _client(match[2], match[4])
-    return start_ns, client, (asked[0], response, asked[1])
+    return start_ns, client, (asked[0], response, asked[1], match[11] or "")
 
 
 @lru_cache(maxsize=_CACHED)
@@ -235,17 +263,19 @@ def _sender(host: str | None, text: str) -> str | None:
     return _client(match[2], match[4])
 
 
-@lru_cache(maxsize=_CACHED)
-def _said(text: str) -> _Said | None:
+def _behind(text: str) -> _Said | None:
     """What is behind the time, as `_row` has it; `None` where it is left out."""
     match = _REST.match(text)
-    asked = _asked(match[1], match[4], match[5]) if match else None
+    asked = _asked((match[1], match[4], match[5])) if match else None
     if match is None or asked is None or match[2] == _SWITCHED:
         return None
     try:
-        return asked[0], _response(match[2], match[3]), asked[1]
+        return asked[0], _response(match[2], match[3]), asked[1], match[6] or ""
     except ValueError:
         return None
+
+
+_said: Final = remembered(_behind, len)
 
 
 def _fault(line: str) -> str:
@@ -326,11 +356,9 @@ def _response(status: str, size: str) -> Response | None:
     return response_of(int(status), 0 if size == "-" else int(size))
 
 
-@lru_cache(maxsize=_CACHED)
-def _asked(
-    text: str, referer: str | None, agent: str | None
-) -> tuple[Request, tuple[str, ...]] | None:
+def _request(told: _Told) -> tuple[Request, tuple[str, ...]] | None:
     """The request of a line, and how it was adapted."""
+    text, referer, agent = told
     line = request_line(unescaped(text))
     if line is None:
         return None
@@ -347,3 +375,10 @@ def _asked(
     )
     lacks_body = line.method in WITH_CONTENT
     return request, (*line.adapted, *([BODILESS] if lacks_body else ()))
+
+
+def _length(told: _Told) -> int:
+    return sum(map(len, filter(None, told)))
+
+
+_asked: Final = remembered(_request, _length)

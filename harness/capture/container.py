@@ -6,6 +6,8 @@ import json
 import re
 from typing import Final
 
+from harness.capture.headerfield import wire
+
 __all__ = ["bare", "is_wrapped"]
 
 _KUBERNETES: Final = re.compile(r"\d{4}-\d\d-\d\dT\S+ std(?:out|err) F ")
@@ -20,11 +22,12 @@ def is_wrapped(line: str) -> bool:
 
 
 def bare(line: str) -> str:
-    """The line without what is around it."""
+    """The line without what is around it, each byte as a latin-1 character."""
     if line.startswith(_DOCKER):
         try:
-            return str(json.loads(line)["log"])
-        except (ValueError, LookupError):
+            text = line.encode("latin-1").decode(errors="surrogateescape")
+            return wire(str(json.loads(text)["log"]))
+        except (ValueError, LookupError, RecursionError):
             return line
     match = _KUBERNETES.match(line)
     return line[match.end() :] if match else line

@@ -13,6 +13,7 @@ Every reader of lines translates its own names into these meanings; the rest is 
     received        bytes of the request's content
     flags           Envoy's, on what went wrong
     edge            present where the service was not asked; says who answered
+    proxy           present where the service was asked, but did not answer
     kind            of connection, such as `wss`
 
 An absent value is left out, never `-`.
@@ -51,15 +52,16 @@ if TYPE_CHECKING:
     Said = Mapping[str, Any]
     Fields = tuple[tuple[str, str], ...]
 
-__all__ = ["exchange_of"]
+__all__ = ["exchange_of", "named"]
 
 _SECOND_NS: Final = 1_000_000_000
 _UNITS: Final[Mapping[str, int]] = {
-    "duration_s": _SECOND_NS,
-    "duration_ms": 1_000_000,
-    "duration_us": 1_000,
     "duration_ns": 1,
+    "duration_us": 1_000,
+    "duration_ms": 1_000_000,
+    "duration_s": _SECOND_NS,
 }
+"""The finest first, which is taken where a log has several."""
 _DIGITS: Final = re.compile(r"\d{1,18}(?:\.0*)?")
 _PORT: Final = re.compile(r":\d+$")
 _SWITCHED: Final = 101
@@ -72,6 +74,16 @@ _PROXY: Final = "answered by the proxy, not by the service; no answer recorded"
 _HIDDEN: Final = "sent without credentials, which the log hides"
 _REDACTED: Final = "REDACTED"
 """What Caddy writes for cookies and credentials."""
+
+
+def named(side: str, variable: str) -> str:
+    """The meaning of a variable with a name in it.
+
+    Args:
+        side: `header:`, `answer:` or `cookie:`.
+        variable: a header's name with `_` for `-`, or a cookie's name as it is.
+    """
+    return side + (variable if side == "cookie:" else variable.replace("_", "-"))
 
 
 def exchange_of(said: Said, host: str | None, tally: Tally) -> Exchange:
@@ -152,7 +164,7 @@ def _fields(said: Said, line: Asked) -> tuple[Fields, list[str]]:
     ]
     if cookies and "cookie" not in names:
         pairs.append(("cookie", "; ".join(cookies)))
-    shown = [(name, one_line(str(value)).strip()) for name, value in pairs]
+    shown = [(name, one_line(str(value)).strip(" ")) for name, value in pairs]
     kept = [pair for pair in end_to_end(shown) if pair[1] != _REDACTED]
     hidden = any(value == _REDACTED for _, value in shown)
     return tuple(kept), [_HIDDEN] * hidden
@@ -205,7 +217,7 @@ def _response(said: Said, duration_ns: int | None) -> Response | None:
         size = 0 if said["log_size"] == "-" else _count(said["log_size"])
     fields = list(said.get("answer_headers", ()))
     fields += [(key[7:], value) for key, value in said.items() if key[:7] == "answer:"]
-    shown = [(name, one_line(str(value)).strip()) for name, value in fields]
+    shown = [(name, one_line(str(value)).strip(" ")) for name, value in fields]
     return response_of(
         status,
         size,
@@ -216,8 +228,8 @@ def _response(said: Said, duration_ns: int | None) -> Response | None:
 
 
 def _foreign(said: Said) -> bool:
-    flags = said.get("flags")
-    return flags is not None and bool(set(flags.split(",")) - _OF_THE_SERVICE)
+    flags = set(said["flags"].split(",")) if "flags" in said else frozenset()
+    return "proxy" in said or bool(flags - _OF_THE_SERVICE)
 
 
 def _lacking(said: Said, exchange: Exchange) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read", "sniff"]
 
-_REQUEST: Final = re.compile(r"([A-Z][A-Z_-]*) (\S+) HTTP/(1\.\d)")
+_REQUEST: Final = re.compile(r"([A-Z][A-Z_-]*) (\S+) HTTP/(1\.\d)", re.ASCII)
 _STATUS: Final = re.compile(r"HTTP/1\.\d ([1-9]\d\d)(?: .*)?")
 _FINAL: Final = 200
 _SWITCHED: Final = 101
@@ -137,7 +137,7 @@ def _paired(
     written: Iterable[Record],
 ) -> Iterator[tuple[Record | None, Record | None]]:
     """Requests with their answers; what waits for longest gives up for want of room."""
-    waiting: dict[str, deque[Record]] = {}
+    waiting: OrderedDict[str, deque[Record]] = OrderedDict()
     held = 0
     for record in written:
         queue = waiting.setdefault(record.name, deque())

@@ -29,8 +29,12 @@ def pair_of(item: Any) -> tuple[str, str] | None:
     """Of `{name, value}`, or `[name, value]`; `None` if it is neither."""
     match item:
         case {"name": str(name), "value": value} | [str(name), value]:
-            return one_line(wire(name)).strip(), one_line(wire(_text(value))).strip()
+            return _on_one_line(name), _on_one_line(_text(value))
     return None
+
+
+def _on_one_line(text: str) -> str:
+    return one_line(wire(text)).strip(" ")
 
 
 def _text(value: Any) -> str:

@@ -2,7 +2,7 @@ r"""Access logs of one JSON object a line: which keys of which server mean what.
 
 nginx without `escape=json` writes `\x22`, and nothing at all for a number that it does
 not have: both are mended. A key is looked up in lower case, `-` as `_`, without a
-leading `@` or `:`; that of a nested object as `outer.inner`.
+leading `@` or `:`; that of a nested object as `outer.inner`. A cookie's name is kept.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from harness.capture.entry import named
 from harness.capture.headerfield import wire
 from harness.capture.tally import MALFORMED, UNUSABLE, LeftOut
 from harness.capture.timeformat import moment
@@ -194,6 +195,7 @@ _CACHED: Final = 256
 _TIMES: Final = frozenset({"start", "end"})
 _FIELDS: Final = frozenset({"headers", "answer_headers"})
 _HANDLED: Final = "handled request"
+_MARKS: Final = "@:"
 _BYTE: Final = re.compile(r"\\x([0-9A-Fa-f]{2})")
 _NOTHING: Final = re.compile(r'(":\s*)-?\s*(?=[,}])')
 _ASCII: Final = 0x80
@@ -274,7 +276,7 @@ def _paths(entry: Mapping[str, Any]) -> Iterator[Path]:
 def _name(path: Path) -> str:
     """As a key is looked up."""
     outer, inner = path
-    name = outer.lstrip("@:").lower().replace("-", "_")
+    name = outer.lstrip(_MARKS).lower().replace("-", "_")
     return f"{name}.{inner.lower()}" if inner else name
 
 
@@ -286,7 +288,8 @@ def _named(dialect: Dialect, names: Mapping[str, Path]) -> Iterator[tuple[str, s
     for key in names:
         for prefix, meaning in dialect.prefixes.items():
             if key.startswith(prefix) and key not in dialect.meanings:
-                yield key, meaning + key.removeprefix(prefix).replace("_", "-")
+                written = "".join(names[key]).lstrip(_MARKS)
+                yield key, named(meaning, written[len(prefix) :])
 
 
 def _value(meaning: str, value: Any) -> Any:

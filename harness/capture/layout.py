@@ -40,6 +40,8 @@ _BEFORE: Final[Mapping[tuple[str, str], str]] = {
 _PASSED_OVER: Final = frozenset({"", "is", "port", "list"})
 _ABSENT: Final = frozenset({"", "-"})
 _TIMES: Final = ("start", "end")
+_OF_BYTES: Final = re.DOTALL | re.ASCII
+"""Each character stands for a byte: 0x85 and 0xA0 are no spaces."""
 
 
 class Field(NamedTuple):
@@ -79,7 +81,7 @@ class Layout:
             re.escape(part) if isinstance(part, str) else self._pattern(place, part)
             for place, part in enumerate(self._parts)
         ]
-        self._line = re.compile("".join(self._patterns), re.DOTALL)
+        self._line = re.compile("".join(self._patterns), _OF_BYTES)
         self._clocks = {
             time: groups
             for time in _TIMES
@@ -152,7 +154,7 @@ class Layout:
 
     @cached_property
     def _steps(self) -> list[re.Pattern[str]]:
-        return [re.compile(pattern, re.DOTALL) for pattern in self._patterns]
+        return [re.compile(pattern, _OF_BYTES) for pattern in self._patterns]
 
 
 def _joined(parts: Sequence[str | Field]) -> list[str | Field]:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["parser"]
 
-_VALUE: Final = re.compile(r'(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^" ]\S*))(?: |$)')
+_VALUE: Final = re.compile(
+    r'(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^" ]\S*))(?: |$)', re.ASCII
+)
 _CLASSIC: Final = (
     "start",
     "",
@@ -55,6 +57,7 @@ _SPANS: Final = ("before", "meanwhile", "after")
 _TIMES: Final = ("start", "end")
 _ANSWERS: Final = frozenset({"waf", "fixed-response", "redirect", "authenticate"})
 _NO_TARGET: Final = "no target was asked"
+_NO_ANSWER: Final = "the target did not answer"
 
 
 def parser() -> Parser:
@@ -80,7 +83,7 @@ def _said(line: str) -> dict[str, Any]:
     if _ANSWERS & set(said.get("actions", "").split(",")) and "target" not in said:
         said["edge"] = _NO_TARGET
     if "target_status" not in said:
-        said.pop("status", None)
+        said["proxy"] = _NO_ANSWER
     return said
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Final
 
 import httptools
 
 from harness.capture.head import one_line
+from harness.capture.recall import remembered
 
 __all__ = ["Message", "message_of"]
 
 _BARE_HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
-_CACHED: Final = 8192
+_SPACE: Final = " \t\r"
+"""Around a name and a value; as latin-1, 0x85 and 0xA0 are parts of letters."""
 _FOLD: Final = re.compile(r"\r?\n[ \t]+")
 _CHUNKED_HEAD: Final = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -79,10 +80,12 @@ def _parted(data: bytes) -> tuple[bytes, bytes | None]:
     return (data[: bare.start()], data[bare.end() :]) if bare else (data, None)
 
 
-@lru_cache(maxsize=_CACHED)
-def _field(line: str) -> tuple[str, str]:
+def _split(line: str) -> tuple[str, str]:
     name, _, value = line.partition(":")
-    return name.strip().lower(), one_line(value.strip())
+    return name.strip(_SPACE).lower(), one_line(value.strip(_SPACE))
+
+
+_field: Final = remembered(_split, len)
 
 
 def _with_body(head: Message, rest: bytes) -> Message:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from harness.capture.entry import named
 from harness.capture.layout import Field
 
 if TYPE_CHECKING:
@@ -84,6 +85,5 @@ def _meaning(name: str) -> str:
         return "list"
     for prefix, meaning in _PREFIXES.items():
         if name.startswith(prefix):
-            rest = name.removeprefix(prefix)
-            return meaning + (rest if prefix == "cookie_" else rest.replace("_", "-"))
+            return named(meaning, name.removeprefix(prefix))
     return ""

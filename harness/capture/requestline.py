@@ -16,7 +16,7 @@ BODILESS: Final = "sent without the body, which the log does not hold"
 WITH_CONTENT: Final = frozenset({"PATCH", "POST", "PUT"})
 """Methods whose requests mostly have a body."""
 
-_LINE: Final = re.compile(r"([A-Z][A-Z_-]*) (\S+)(?: HTTP/(\d(?:\.\d)?))?")
+_LINE: Final = re.compile(r"([A-Z][A-Z_-]*) (\S+)(?: HTTP/(\d(?:\.\d)?))?", re.ASCII)
 _METHOD: Final = re.compile(r"[A-Z][A-Z_-]*")
 _ABSOLUTE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)")
 _VERSION: Final = re.compile(r"(?:HTTP/|h)?(\d(?:\.\d)?)", re.IGNORECASE)

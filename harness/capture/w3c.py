@@ -28,13 +28,13 @@ class Dialect(NamedTuple):
 
     Attributes:
         edge: whether it is a cache in front of the service.
-        separator: between columns; by default blanks.
+        separator: between columns.
         duration: the meaning of `time-taken`.
         plain: undoes what was done to a header's value.
     """
 
     edge: bool
-    separator: str | None
+    separator: re.Pattern[str]
     duration: str
     plain: Callable[[str], str]
 
@@ -47,12 +47,15 @@ def _unquoted(text: str) -> str:
 
 IIS: Final = Dialect(
     edge=False,
-    separator=None,
+    separator=re.compile(" +"),
     duration="duration_ms",
     plain=lambda text: text.replace("+", " "),
 )
 CLOUDFRONT: Final = Dialect(
-    edge=True, separator="\t", duration="duration_s", plain=_unquoted
+    edge=True,
+    separator=re.compile("\t"),
+    duration="duration_s",
+    plain=_unquoted,
 )
 
 _MEANINGS: Final[Mapping[str, str]] = {
@@ -101,7 +104,7 @@ class _Columns:
         if line.startswith("#"):
             self._heed(line)
             return None
-        values = line.rstrip("\r\n").split(self._dialect.separator)
+        values = self._dialect.separator.split(line.strip(" \r\n"))
         if not self._names:
             raise LeftOut(MALFORMED, "no #Fields line comes before it")
         if len(values) != len(self._names):

@@ -53,6 +53,7 @@ def test_a_combined_line(tmp_path: Path) -> None:
         f'1.2.3.4 - - {TIME} "GET / HTTP/1.1" 200 5',
         f'2001:db8::1 - - {TIME} "GET / HTTP/1.1" 200 5\r',
         f'www.example.com:80 1.2.3.4 - - {TIME} "GET / HTTP/1.1" 200 5 "-" "-"',
+        f'1.2.3.4 - - {TIME} "GET / HTTP/1.1" 200 5 "-" "-" "1.1.1.1\xa0"',
         f'1.2.3.4 - Jo Doe {TIME} "GET http://h:80/ HTTP/1.1" 200 5 "-" "-" "1.1.1.1"',
         f'1.2.3.4 - - {TIME} "GET http://u:p@h HTTP/1.1" 200 5',
         f'1.2.3.4 - - {TIME} "GET /" 200 5',
@@ -204,6 +205,62 @@ def test_a_container_wraps_lines(tmp_path: Path, wrapping: str) -> None:
     assert one(tmp_path, line) == one(tmp_path, wrapped)
 
 
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        '{"log":"1.2.3.4 \u2026 - [x] \\u2026"}',
+        '{"log":"\xe9","a":' + "[" * 99_999,
+    ],
+)
+def test_a_container_wraps_what_is_no_line(tmp_path: Path, wrapped: str) -> None:
+    """Characters that no log has, and any depth of brackets, are counted."""
+    path = tmp_path / "access.log"
+    path.write_text(wrapped + "\n", encoding="utf-8")
+    tally = Tally()
+
+    assert [] == list(accesslog.read([Source(path)], None, tally))
+    assert ["malformed"] == [skipped.reason for skipped in tally.skipped()]
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "client"),
+    [
+        ("1.2.3.4 - -", "", "1.2.3.4"),
+        ("shop.test 1.2.3.4 - -", "", "1.2.3.4"),
+        ("shop.test ::1 - bob", "", "::1 bob"),
+        ("10.0.0.5 1.2.3.4 - -", "", "1.2.3.4"),
+        ("1.2.3.4 - Jo Doe", "", "1.2.3.4 Jo Doe"),
+        ("host.test - -", "", "host.test"),
+        ("10.0.0.5 - -", ' "1.2.3.4"', "1.2.3.4"),
+        ("10.0.0.5 - bob", ' "1.2.3.4, 10.0.0.9" 0.5', "1.2.3.4 bob"),
+        ("10.0.0.5 - -", ' "2001:db8::1"', "2001:db8::1"),
+        ("10.0.0.5 - -", ' "-"', "10.0.0.5"),
+        ("10.0.0.5 - -", ' "1.2"', "10.0.0.5"),
+        ("10.0.0.5 - -", ' 0.5 "1.2.3.4"', "10.0.0.5"),
+    ],
+)
+def test_clients(tmp_path: Path, before: str, behind: str, client: str) -> None:
+    """Not a virtual host, nor the proxy where the field behind the agent tells more."""
+    line = f'{before} {TIME} "GET / HTTP/1.1" 200 5 "-" "UA"{behind}'
+
+    assert client == one(tmp_path, line).client
+
+
+def test_a_virtual_host_needs_no_port(tmp_path: Path) -> None:
+    """It is chosen by its name all the same."""
+    lines = [
+        f'{host} 1.2.3.4 - - {TIME} "GET /{host} HTTP/1.1" 200 5'
+        for host in ("a.test", "b.test")
+    ]
+
+    [kept], tally = read(tmp_path, *lines, host="b.test")
+
+    assert "/b.test" == kept.request.target
+    assert [("other host", 1)] == [
+        (each.reason, each.count) for each in tally.skipped()
+    ]
+
+
 def test_an_absolute_target_names_the_host(tmp_path: Path) -> None:
     """As clients of a proxy send it."""
     line = f'1.2.3.4 - - {TIME} "GET http://a.test/p HTTP/1.1" 200 5'
@@ -218,6 +275,7 @@ LINES = st.one_of(
         st.sampled_from(
             [
                 *("1.1.1.1", "h.test:80 [::1]", "a [b", "v:1 c", ""),
+                *("h.test 1.1.1.1", "h.test ::1", "1.1.1.1 2.2.2.2"),
                 "2026-01-01T00:00:00.5Z stdout F 1.1.1.1",
                 '{"log":"1.1.1.1',
             ]
@@ -244,6 +302,7 @@ LINES = st.one_of(
             [
                 ' "GET /a HTTP/1.1" 200 5 "http://r/" "UA"',
                 ' "GET /a HTTP/2.0" 200 5 "-" "UA"',
+                ' "GET /a HTTP/1.1" 200 5 "-" "UA" "3.3.3.3, 4.4.4.4"',
                 ' "POST /a HTTP/2.0" 200 5 "-" "UA"',
                 ' "GET /a HTTP/1.1" 404 -',
                 ' "GET /\\"x] \\" HTTP/1.0" 200 5 "a] \\"b" "UA" extra] "x"',
@@ -271,7 +330,8 @@ def one_by_one(
             if not f"{line}\n".isspace():
                 left_out.append((found[0], f"access.log:{number}"))
             continue
-        start_ns, client, (request, response, how) = found
+        start_ns, client, (request, response, how, first) = found
+        client = " ".join([first, *client.split(" ")[1:]]) if first else client
         adapted += how
         kept.append(
             Exchange(

@@ -20,12 +20,20 @@ SAID: dict[str, Any] = {"start": (7, False), "request": "GET / HTTP/1.1"}
         ({"end": (100 * SECOND_NS, True), "duration_ms": "700"}, 99),
         ({"end": (100 * SECOND_NS, True), "duration_us": "1700000"}, 98),
         ({"end": (100 * SECOND_NS, True)}, 100),
+        (
+            {
+                "end": (100 * SECOND_NS, False),
+                "duration_s": "1",
+                "duration_us": "1250000",
+            },
+            98.75,
+        ),
     ],
 )
 def test_a_request_starts_before_its_answer_ends(
     said: dict[str, Any], start_s: float
 ) -> None:
-    """By its duration; on a clock of seconds at the nearest one."""
+    """By its duration, the finest; on a clock of seconds at the nearest one."""
     found = exchange_of({"request": "GET /", **said}, None, Tally())
     assert start_s * SECOND_NS == found.start_ns
 

@@ -25,6 +25,7 @@ def test_texts_are_bytes(text: str, octets: bytes) -> None:
         ({"name": "a", "value": 7}, ("a", "7")),
         ({"name": "a", "value": None, "comment": ""}, ("a", "")),
         (["a", "b\nc"], ("a", "b c")),
+        (["a", " \xe0 "], ("a", "\xc3\xa0")),
         (["a"], None),
         ("ab", None),
         (7, None),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -492,6 +493,7 @@ def test_no_answer_of_the_service(tmp_path: Path, name: str, line: str) -> None:
         ("envoy", ENVOY, "sent without the body"),
         ("envoy", ENVOY, "HTTP/2, replayed over HTTP/1.1"),
         ("envoy", ENVOY.replace("204 - ", "503 UF "), "answered by the proxy"),
+        ("alb", ALB.replace("0.037 200 200", "-1 504 -"), "answered by the proxy"),
         ("caddy", CADDY, "sent without credentials"),
         (
             "nginx-json",
@@ -531,6 +533,32 @@ def test_older_cloudfront_logs_encode_twice(tmp_path: Path) -> None:
 
     agent = dict(kept.request.headers)["user-agent"]
     assert "Mozilla/5.0 (Windows NT 10.0) Chrome/78" == agent
+
+
+def test_letters_that_hold_a_blank_of_latin_1(tmp_path: Path) -> None:
+    """The second byte of `\u00e0` in UTF-8 is one; it parts no columns."""
+    text = FIELDS["iis"] + IIS.replace("step2.png", "voil\xc3\xa0.png")
+
+    [kept], tally = read(tmp_path, "iis", text)
+
+    assert "/blog/voil%C3%A0.png" == kept.request.target
+    assert not tally.skipped()
+
+
+def test_cookies_keep_their_names(tmp_path: Path) -> None:
+    """Of a variable of nginx: capitals and underscores are part of a cookie's name."""
+    line = json.dumps(
+        {
+            **json.loads(NGINX_JSON),
+            "cookie_PHP_Sess": "7",
+            "http_X_Some_Header": "8",
+        }
+    )
+
+    [kept], _ = read(tmp_path, "nginx-json", line)
+
+    assert "PHP_Sess=7" in dict(kept.request.headers)["cookie"]
+    assert "8" == dict(kept.request.headers)["x-some-header"]
 
 
 def test_docker_wraps_lines(tmp_path: Path) -> None:

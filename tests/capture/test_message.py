@@ -9,11 +9,15 @@ from harness.capture.message import Message, message_of
 
 def test_heads_are_read_leniently() -> None:
     """Folded lines, bare line feeds, bytes beyond ASCII and lines without a colon."""
-    message = message_of(b"GET /\xff HTTP/1.1\nA:  b\r\n\tc \r\nnothing\r\nA:\r\n\r\n")
+    message = message_of(
+        b"GET /\xff HTTP/1.1\nA:  b\r\n\tc \r\nnothing\r\nA:\r\nB: \xc3\xa0\r\n\r\n"
+    )
 
     assert (
         Message(
-            start="GET /\xff HTTP/1.1", headers=(("a", "b c"), ("a", "")), framed=False
+            start="GET /\xff HTTP/1.1",
+            headers=(("a", "b c"), ("a", ""), ("b", "\xc3\xa0")),
+            framed=False,
         )
         == message
     )

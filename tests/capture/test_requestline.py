@@ -16,6 +16,7 @@ from harness.capture.requestline import Asked, asked, request_line, unescaped
         ("GET http://u@A.test:81 HTTP/1.0", Asked("GET", "/", "1.0", "a.test:81")),
         ("OPTIONS * HTTP/1.1", Asked("OPTIONS", "*", "1.1", "")),
         ("GET /\xe9 HTTP/1.1", Asked("GET", "/%E9", "1.1", "")),
+        ("GET /\xc3\xa0\x85 HTTP/1.1", Asked("GET", "/%C3%A0%85", "1.1", "")),
     ],
 )
 def test_request_lines(text: str, expected: Asked) -> None:
