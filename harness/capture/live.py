@@ -11,6 +11,7 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from harness.capture import import_capture, mitmdump
 from harness.capture.destination import scratch
@@ -57,10 +58,12 @@ def record(
         announce: told when requests are taken.
 
     Raises:
-        InputError: mitmdump is not installed, or the destination cannot be written.
+        InputError: mitmdump is not installed, the service is no URL, or the
+            destination cannot be written.
         RecordingError: nothing passed, or nothing that can be replayed.
         SeatrialError: mitmdump does not start or ends by itself.
     """
+    _refuse_what_is_no_url(service)
     program, url = _program(), f"http://{listen[0]}:{listen[1]}"
     with scratch(destination, ()) as folder:
         with _proxy(program, listen, service, folder) as proxy:
@@ -83,6 +86,18 @@ def record(
         return recording
 
 
+def _refuse_what_is_no_url(service: str) -> None:
+    try:
+        parts = urlsplit(service)
+        known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        raise InputError(
+            f"--to {service}: not the URL of a service", hint="as http://127.0.0.1:8000"
+        )
+
+
 def _program() -> str:
     beside = Path(sys.executable).parent / _PROGRAM
     found = shutil.which(_PROGRAM) or (str(beside) if beside.exists() else None)
@@ -100,9 +115,10 @@ def _proxy(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Mitmdump; afterwards it has ended."""
     options = {
-        "listen_host": listen[0],
+        "listen_host": listen[0].strip("[]"),
         "listen_port": listen[1],
         "keep_host_header": "true",
+        "http2": "false",
         "confdir": folder,
     }
     sets = [f"--set={name}={value}" for name, value in options.items()]

@@ -19,11 +19,35 @@ FOLDER = "SEATRIAL_RECORD_FOLDER"
 CAPTURE, READY = "capture.gor", "ready"
 SEPARATOR = "\n🐵🙈🙉\n".encode()
 
+KEPT_BYTES = (1 << 20) + 1
+"""Of an answer: a byte more than an import keeps, by which it sees that it is long."""
+
+_SWITCHED = 101
 _LOOK_AFTER_S = 1.0
 _folder = Path(os.environ.get(FOLDER, os.devnull))
 _parent = os.getppid()
 _numbers = itertools.count()
 _watch: set[asyncio.Task[None]] = set()
+
+
+class _Start:
+    """What is kept of an answer, and whether that is all of it."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.room = KEPT_BYTES
+        self.whole = True
+
+    def take(self, piece: bytes) -> bytes:
+        """Pass it on."""
+        kept = piece[: self.room]
+        self.room -= len(kept)
+        self.whole = self.whole and len(kept) == len(piece)
+        self.pieces.append(kept)
+        return piece
+
+
+_starts: dict[str, _Start] = {}
 
 
 def running() -> None:
@@ -43,9 +67,11 @@ async def _end_with_parent() -> None:
 
 
 def responseheaders(flow: Any) -> None:
-    """Pass on events as they come, not when the last one has."""
-    kind = flow.response.headers.get("content-type", "")
-    flow.response.stream = kind.startswith("text/event-stream")
+    """Pass on an answer piece by piece, as it comes: it may be large, or never end."""
+    if flow.response.status_code == _SWITCHED:
+        return
+    start = _starts[flow.id] = _Start()
+    flow.response.stream = start.take
 
 
 def response(flow: Any) -> None:
@@ -59,20 +85,24 @@ def error(flow: Any) -> None:
 
 
 def _keep(flow: Any, answer: Any) -> None:
+    answered = _starts.pop(flow.id, _Start())
     if flow.request.timestamp_end is None:
         return
     name = _name(flow.client_conn)
     method, path = flow.request.data.method, flow.request.data.path
     version = flow.request.data.http_version
     start = b"%b %b %b" % (method, path, version)
-    records = [_record(1, name, flow.request, start)]
+    sent = flow.request.raw_content or b""
+    records = [_record(1, name, flow.request, start, _framed(flow.request, sent))]
     if answer is not None:
         start = b"%b %d %b" % (
             answer.data.http_version,
             answer.status_code,
             answer.data.reason,
         )
-        records.append(_record(2, name, answer, start))
+        came = b"".join(answered.pieces)
+        body = _framed(answer, came, whole=answered.whole)
+        records.append(_record(2, name, answer, start, body))
     _append(b"".join(records))
 
 
@@ -92,27 +122,26 @@ def _append(data: bytes) -> None:
 
 
 def _name(connection: Any) -> str:
-    """As GoReplay names requests: ports, address, and what tells them apart."""
-    address, port = connection.peername[:2]
-    own_port = connection.sockname[1]
+    """As GoReplay names requests: ports, address, and what tells them apart.
+
+    The client's port is left out: many open a connection for each request.
+    """
+    address, own_port = connection.peername[0], connection.sockname[1]
     number = next(_numbers) & 0xFFFFFFFF
-    return f"{port:04x}{own_port:04x}{zlib.crc32(address.encode()):08x}{number:08x}"
+    return f"0000{own_port:04x}{zlib.crc32(address.encode()):08x}{number:08x}"
 
 
-def _record(kind: int, name: str, message: Any, start: bytes) -> bytes:
+def _record(kind: int, name: str, message: Any, start: bytes, body: bytes) -> bytes:
     began_ns = int(message.timestamp_start * 1e9)
     took_ns = int((message.timestamp_end or message.timestamp_start) * 1e9) - began_ns
     fields = b"".join(b"%b: %b\r\n" % pair for pair in message.headers.fields)
     meta = f"{kind} {name} {began_ns} {took_ns}\n".encode()
-    return b"%b%b\r\n%b\r\n%b%b" % (meta, start, fields, _body(message), SEPARATOR)
+    return b"%b%b\r\n%b\r\n%b%b" % (meta, start, fields, body, SEPARATOR)
 
 
-def _body(message: Any) -> bytes:
-    """Framed as the head has it; one that was passed on as it came has no end."""
-    content = message.raw_content
+def _framed(message: Any, content: bytes, *, whole: bool = True) -> bytes:
+    """As the head has it; what is not whole has no end."""
     if "chunked" not in message.headers.get("transfer-encoding", "").lower():
-        return content or b""
-    if content is None:
-        return b""
+        return content
     chunk = b"%x\r\n%b\r\n" % (len(content), content) if content else b""
-    return chunk + b"0\r\n\r\n"
+    return chunk + b"0\r\n\r\n" if whole else chunk

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+ARRIVED = threading.Event()
+LONG = 2 << 20
 SECRETS = (b"SeCrEt1", b"SeCrEt2", b"SeCrEt3")
 
 
@@ -38,6 +40,19 @@ class Service(BaseHTTPRequestHandler):
         self.send_header("set-cookie", "sid=SeCrEt3")
         self.end_headers()
         self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        """A line now, another one once the first has arrived, then a long one."""
+        self.send_response(200)
+        self.send_header("content-type", "application/x-ndjson")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for piece in (b"1\n", b"2\n", b"3" * LONG if self.path == "/long" else b""):
+            if piece == b"2\n":
+                ARRIVED.wait(30)
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        if self.path == "/long":
+            self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
@@ -81,11 +96,36 @@ def test_what_passes_is_recorded(
     assert first.response is not None
     assert (201, b"a=1") == (first.response.status, first.response.body)
     assert (first.response.duration_ns or 0) > 0
+    assert first.session == second.session
     for secret in SECRETS:
         assert secret not in str((first, second)).encode()
     assert children
     assert not any(child.is_running() for child in children)
     assert ["rec.parquet"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_an_answer_passes_as_it_comes(tmp_path: Path, service: int) -> None:
+    """Piece by piece, however long it is; what is kept of it is whole or not there."""
+    port, answers = free_port(), []
+    with recorder(tmp_path, port, service) as process:
+        for path in ("/short", "/long"):
+            ARRIVED.clear()
+            with closing(
+                http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            ) as c:
+                c.request("GET", path)
+                answer = c.getresponse()
+                assert b"1\n" == answer.read(2)
+                ARRIVED.set()
+                answers.append(answer.read())
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+
+    assert [b"2\n", b"2\n" + b"3" * LONG] == answers
+    short, long = exchanges(open_recording(tmp_path / "rec.parquet"))
+    assert short.response is not None
+    assert long.response is not None
+    assert (b"1\n2\n", None) == (short.response.body, long.response.body)
 
 
 def test_a_recorder_that_is_killed_leaves_nobody_listening(
