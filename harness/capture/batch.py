@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "batches_of"]
 
 _ROWS: Final = 16_384
-_BODY_BYTES: Final = 8 << 20
+_BYTES: Final = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,29 +75,49 @@ class Batch:
             responses=self.responses.taken(rows),
         )
 
+    def used(self) -> Batch:
+        """The same rows without what belonged to others, however they were taken."""
+        return Batch(
+            starts_ns=self.starts_ns,
+            clients=self.clients.used(),
+            sessions=self.sessions.used(),
+            requests=self.requests.used(),
+            responses=self.responses.used(),
+        )
+
 
 def batches_of(
-    exchanges: Iterable[Exchange], rows: int = _ROWS, body_bytes: int = _BODY_BYTES
+    exchanges: Iterable[Exchange], rows: int = _ROWS, most_bytes: int = _BYTES
 ) -> Iterator[Batch]:
     """The exchanges in batches of limited size.
 
     Args:
         exchanges: in any order.
         rows: the most of them in a batch.
-        body_bytes: bodies of both ways in a batch, roughly.
+        most_bytes: what may be long in a batch, roughly: targets, headers, bodies.
     """
     pending: list[Exchange] = []
     held_bytes = 0
     for exchange in exchanges:
         pending.append(exchange)
-        held_bytes += len(exchange.request.body)
-        if exchange.response and exchange.response.body:
-            held_bytes += len(exchange.response.body)
-        if len(pending) == rows or held_bytes > body_bytes:
+        held_bytes += _long_bytes(exchange)
+        if len(pending) == rows or held_bytes > most_bytes:
             yield _batch(pending)
             pending, held_bytes = [], 0
     if pending:
         yield _batch(pending)
+
+
+def _long_bytes(exchange: Exchange) -> int:
+    request, response = exchange.request, exchange.response
+    long = len(request.target) + len(request.body) + _values(request.headers)
+    if response is not None:
+        long += len(response.body or b"") + _values(response.headers)
+    return long
+
+
+def _values(headers: tuple[tuple[str, str], ...]) -> int:
+    return sum([len(value) for _, value in headers])
 
 
 def _batch(exchanges: Sequence[Exchange]) -> Batch:

@@ -33,6 +33,9 @@ Value = TypeVar("Value")
 
 _ROUTES: Final = Routes()
 _METHOD: Final = re.compile(r"[A-Z][A-Z_-]*")
+_ROUTE: Final = re.compile(r"(?:(\S+) )?([/*].*)", re.DOTALL)
+_PARAMETER: Final = re.compile(r"\{[^{}/]*\}")
+_ANY: Final = "\0"
 _STATUS: Final = re.compile(r"([1-5])xx|(\d{3})(?:-(\d{3}))?")
 
 
@@ -128,7 +131,7 @@ def selected(
         if len(rows) == len(batch):
             yield batch
         elif len(rows):
-            yield batch.taken(rows)
+            yield batch.taken(rows).used()
 
 
 def selection_of(
@@ -139,7 +142,7 @@ def selection_of(
     statuses: Sequence[str],
     since: str | None,
     until: str | None,
-    robots: bool,
+    no_robots: bool,
 ) -> Selection:
     """The selection as it is written on the command line.
 
@@ -150,7 +153,7 @@ def selection_of(
         statuses: such as `200`, `2xx` or `500-599`.
         since: ISO 8601, or seconds since 1970.
         until: likewise.
-        robots: whether bots and health checks stay.
+        no_robots: whether bots and health checks are left out.
 
     Raises:
         InputError: something is written otherwise.
@@ -162,12 +165,20 @@ def selection_of(
         statuses=tuple(map(_range, statuses)),
         since_ns=_moment_ns("--since", since),
         until_ns=_moment_ns("--until", until),
-        robots=robots,
+        robots=not no_robots,
     )
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(translate(f"* {text}" if text.startswith("/") else text))
+    """Of a route: `{id}`, whatever it is called, is any one part of a path."""
+    match = _ROUTE.fullmatch(text)
+    if match is None:
+        raise InputError(
+            f"--route {text}: not a route",
+            hint="write it as '/api/*' or 'GET /orders/{id}'",
+        )
+    method, path = (match[1] or "*").upper(), _PARAMETER.sub(_ANY, match[2])
+    return re.compile(translate(f"{method} {path}").replace(_ANY, "[^/]+"))
 
 
 def _method(text: str) -> str:

@@ -6,12 +6,17 @@ them at one place does.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from harness.model.route import SLUG, is_name, segments_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
 
     from harness.capture.batch import Batch
 
@@ -19,6 +24,9 @@ __all__ = ["Slugs"]
 
 _MOST_NAMES: Final = 100
 _MOST_PATHS: Final = 1 << 16
+_REFUSED: Final = 4
+_DEEPEST: Final = 32
+"""Segments of a path that count; a path of slashes alone has thousands."""
 
 
 class _Place:
@@ -72,10 +80,10 @@ class Slugs:
         self._seen: set[str] = set()
 
     def watched(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """The same batches."""
+        """The same batches; a path that the service does not have teaches nothing."""
         for batch in batches:
-            for request in batch.requests.values:
-                self.add(request.target)
+            for place in np.unique(batch.requests.places[_found(batch)]).tolist():
+                self.add(batch.requests.values[place].target)
             yield batch
 
     def add(self, target: str) -> None:
@@ -86,12 +94,20 @@ class Slugs:
         if len(self._seen) < _MOST_PATHS:
             self._seen.add(path)
         place = self._root
-        for segment in list(segments_of(path))[1:]:
+        for segment in islice(segments_of(path), 1, 1 + _DEEPEST):
             place = place.at(segment, self._most)
 
     def prefixes(self) -> tuple[str, ...]:
         """Paths below which each name is a slug."""
         return tuple(sorted(_prefixes(self._root, "")))
+
+
+def _found(batch: Batch) -> NDArray[np.bool_]:
+    """Rows that were not refused, such as by a 404."""
+    statuses = [each.status if each else 0 for each in batch.responses.values]
+    refused = np.array([status // 100 == _REFUSED for status in statuses], np.bool_)
+    found: NDArray[np.bool_] = ~refused[batch.responses.places]
+    return found
 
 
 def _prefixes(place: _Place, path: str) -> Iterator[str]:

@@ -46,6 +46,12 @@ class Coded(Generic[Value]):
         """Those rows."""
         return Coded(self.values, self.places[rows])
 
+    def used(self) -> Coded[Value]:
+        """The same rows without the values that are in none of them."""
+        used = np.bincount(self.places, minlength=len(self.values)) > 0
+        places = (np.cumsum(used) - 1).astype(np.int32)[self.places]
+        return Coded([self.values[at] for at in np.flatnonzero(used).tolist()], places)
+
 
 def constant(value: Value, rows: int) -> Coded[Value]:
     """A column with the same in every row."""

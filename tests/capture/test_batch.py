@@ -29,12 +29,19 @@ def test_a_batch_holds_the_exchanges() -> None:
 
 
 def test_batches_are_limited() -> None:
-    """By rows, and by the bytes of bodies, which are large where they are kept."""
+    """By rows, and by the bytes of what may be long: targets, headers and bodies."""
     plain = [exchange(number) for number in range(7)]
     large = [exchange(number, b"x" * 6, b"y" * 5) for number in range(5)]
 
     assert [3, 3, 1] == sizes(list(batches_of(plain, rows=3)))
-    assert [2, 2, 1] == sizes(list(batches_of(large, body_bytes=20)))
+    assert [2, 2, 1] == sizes(list(batches_of(large, most_bytes=25)))
+    long = Exchange(
+        start_ns=0,
+        client="c",
+        request=Request(method="GET", target="/" * 20, headers=(("a", "b" * 20),)),
+        response=Response(status=200, headers=(("a", "b" * 20),)),
+    )
+    assert [1, 1] == sizes(list(batches_of([long] * 2, most_bytes=50)))
     assert [] == list(batches_of([]))
-    batches = batches_of(large, rows=2, body_bytes=1000)
+    batches = batches_of(large, rows=2, most_bytes=1000)
     assert large == [each for batch in batches for each in batch.exchanges()]

@@ -29,7 +29,7 @@ def selection(**given: Any) -> Selection:
         "statuses": (),
         "since": None,
         "until": None,
-        "robots": True,
+        "no_robots": False,
     }
     return selection_of(**{**nothing, **given})
 
@@ -63,13 +63,15 @@ def left(**given: Any) -> tuple[list[int], dict[str, int]]:
         ({"routes": ["/orders*"]}, [1, 2], "other route"),
         ({"routes": ["GET /orders/{id}"]}, [1], "other route"),
         ({"routes": ["/", "POST *"]}, [0, 2, 5], "other route"),
+        ({"routes": ["get /orders/{orderId}"]}, [1], "other route"),
+        ({"without": ["/{page}"]}, [0, 1, 3, 5], "route not wanted"),
         ({"without": ["/static/*", "/healthz"]}, [0, 1, 2, 5], "route not wanted"),
         ({"methods": ["post"]}, [2], "other method"),
         ({"statuses": ["2xx"]}, [0, 2, 4], "other status"),
         ({"statuses": ["304", "400-499"]}, [1, 3], "other status"),
         ({"since": "1970-01-01T00:00:02Z"}, [2, 3, 4, 5], "before --since"),
         ({"until": "2"}, [0, 1], "from --until on"),
-        ({"robots": False}, [0, 1, 2, 3], "bot or health check"),
+        ({"no_robots": True}, [0, 1, 2, 3], "bot or health check"),
     ],
 )
 def test_one_filter(given: dict[str, Any], kept: list[int], reason: str) -> None:
@@ -81,7 +83,7 @@ def test_one_filter(given: dict[str, Any], kept: list[int], reason: str) -> None
 
 def test_filters_together() -> None:
     """What several do not want is counted once."""
-    kept, counts = left(methods=["GET"], routes=["/orders*"], robots=False)
+    kept, counts = left(methods=["GET"], routes=["/orders*"], no_robots=True)
 
     assert [1] == kept
     assert {"other method": 1, "other route": 4} == counts
@@ -93,6 +95,8 @@ def test_filters_together() -> None:
         ({"methods": ["G T"]}, "--method G T: not a method"),
         ({"statuses": ["6xx"]}, "--status 6xx: not a status"),
         ({"statuses": ["200,404"]}, "--status 200,404: not a status"),
+        ({"routes": ["static/*"]}, r"--route static/\*: not a route"),
+        ({"without": ["GET"]}, "--route GET: not a route"),
         ({"since": "yesterday"}, "--since yesterday: not a time"),
     ],
 )
@@ -101,3 +105,24 @@ def test_wrong_filters(given: dict[str, Any], complaint: str) -> None:
     with pytest.raises(InputError, match=complaint) as caught:
         selection(**given)
     assert caught.value.hint
+
+
+def test_what_is_left_out_is_gone() -> None:
+    """A batch holds no value that belonged to other rows alone."""
+    exchanges = [
+        Exchange(
+            start_ns=number,
+            client=f"c{number}",
+            request=Request(method="GET", target=f"/{number}"),
+        )
+        for number in range(3)
+    ]
+    wanted = selection(routes=["/1"])
+
+    [batch] = selected(batches_of(exchanges), wanted, Tally())
+
+    assert [exchanges[1]] == list(batch.exchanges())
+    assert (["c1"], ["/1"]) == (
+        list(batch.clients.values),
+        [each.target for each in batch.requests.values],
+    )

@@ -3,8 +3,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.capture.batch import batches_of
 from harness.capture.slugs import Slugs
 from harness.model.route import Routes
+from harness.model.traffic import Exchange, Request, Response
 
 PATHS = st.lists(
     st.lists(st.sampled_from("abcdefg17"), max_size=3).map(
@@ -59,3 +61,30 @@ def test_cardinality_is_capped(paths: list[str], most: int) -> None:
             below.setdefault("/".join(segments[:at]), set()).add(segments[at])
     for names in below.values():
         assert len(names - {"", "{id}", "{slug}"}) <= most
+
+
+def test_a_path_of_slashes_alone() -> None:
+    """However deep a path is, it is learned from and ends nothing."""
+    deep = ["/" * 5_000, "/a" * 5_000, *(f"/posts/{name}" for name in "abcd")]
+
+    assert ("/posts",) == learned(deep).prefixes()
+
+
+def test_what_is_not_there_teaches_nothing() -> None:
+    """Paths that a scanner tries, and the service refuses, are no slugs."""
+    asked = [("GET /%s", "abcde", 404), ("GET /posts/%s", "abcde", 200)]
+    exchanges = [
+        Exchange(
+            start_ns=0,
+            client="c",
+            request=Request(method="GET", target=path.partition(" ")[2] % name),
+            response=Response(status=status) if name != "e" else None,
+        )
+        for path, names, status in asked
+        for name in names
+    ]
+    slugs = Slugs(3)
+
+    list(slugs.watched(batches_of(exchanges)))
+
+    assert ("/posts",) == slugs.prefixes()

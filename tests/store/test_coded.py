@@ -18,6 +18,9 @@ def test_a_coded_column_is_the_same_column(
     assert column == list(same)
     assert len(column) == len(same)
     assert [column[row] for row in rows] == list(same.taken(np.array(rows, np.int64)))
+    used = same.taken(np.array(rows, np.int64)).used()
+    assert [column[row] for row in rows] == list(used)
+    assert {column[row] for row in rows} == set(used.values)
     assert [f"{each}!" for each in column] == list(same.of_each("{}!".format))
     assert {each: column.count(each) for each in column} == dict(
         zip(same.values, same.counts(), strict=True)
