@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from harness.model.link import is_json_path
 from harness.model.part import Part, Route, Whole
 
 __all__ = ["Beginning", "Login", "Rule", "Token", "Use"]
 
 _Header = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
-_JsonPath = Annotated[str, Field(pattern=r"^\$([.\[]|$)")]
+_FORBIDDEN: Final = frozenset({"content-length", "cookie", "host", "transfer-encoding"})
+"""Headers that a request has anyway, and gets otherwise."""
+
+
+def _path_in_json(given: object) -> object:
+    if isinstance(given, str) and not is_json_path(given):
+        raise ValueError("a path in JSON is wanted, as $.order.id")
+    return given
+
+
+_JsonPath = Annotated[str, BeforeValidator(_path_in_json)]
 
 
 def _regular_expression(given: object) -> object:
     if isinstance(given, str):
         try:
             groups = re.compile(given).groups
-        except re.error as error:
+        except (re.error, OverflowError) as error:
             raise ValueError(f"no regular expression: {error}") from None
         if groups != 1:
             raise ValueError("one group is wanted, around the value, as id=([0-9]+)")
@@ -52,6 +63,11 @@ class Use(Part):
         places = _given(self, ("path", "query", "form", "header"))
         if len(places) != 1:
             raise ValueError("give one of path, query, form, header")
+        if self.header and self.header.lower() in _FORBIDDEN:
+            raise ValueError(
+                f"`header: {self.header}` is made for each request; cookies that"
+                " answers set are sent by themselves"
+            )
         if self.path and (self.route or "").count(f"{{{self.path}}}") != 1:
             raise ValueError(
                 f"`path: {self.path}` needs a `route` with {{{self.path}}} in it"

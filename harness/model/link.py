@@ -29,6 +29,7 @@ __all__ = [
     "Links",
     "Part",
     "filled",
+    "is_json_path",
     "json_path",
 ]
 
@@ -39,7 +40,10 @@ Coding = Literal["plain", "text", "percent", "string", "number"]
 _XSSI: Final = re.compile(rb"\s*\)\]\}',?\s*")
 """What some answers begin with, so that no other site can run them as a script."""
 
-_STEP: Final = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]")
+_STEP: Final = re.compile(
+    r"\.([A-Za-z_][\w-]*)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\[\"((?:[^\"\\]|\\.)*)\"\]"
+)
+_PATH: Final = re.compile(rf"\$(?:{_STEP.pattern})*+")
 _ESCAPED: Final = re.compile(r"\\(.)")
 _CONTROL: Final = re.compile(r"<(?:input|meta|button)\b", re.IGNORECASE)
 _ATTRIBUTES: Final = re.compile(r"(?:[^<>\"']|\"[^\"]*\"|'[^']*')*(?=>)")
@@ -205,6 +209,11 @@ def json_path(steps: tuple[str | int, ...]) -> str:
     return "$" + "".join(map(_written, steps))
 
 
+def is_json_path(text: str) -> bool:
+    """Whether it is such a path, and nothing that other dialects have besides."""
+    return _PATH.fullmatch(text) is not None
+
+
 def _written(step: str | int) -> str:
     if isinstance(step, int):
         return f"[{step}]"
@@ -217,8 +226,8 @@ def _written(step: str | int) -> str:
 @lru_cache(maxsize=4096)
 def _steps(path: str) -> tuple[str | int, ...]:
     return tuple(
-        int(place) if place else name or _ESCAPED.sub(r"\1", quoted)
-        for name, place, quoted in _STEP.findall(path)
+        int(place) if place else name or _ESCAPED.sub(r"\1", single or double)
+        for name, place, single, double in _STEP.findall(path)
     )
 
 
@@ -248,7 +257,7 @@ def _header(extract: Extract, content: Content) -> str | None:
     if not extract.pattern:
         return next(values, None)
     found = map(_compiled(extract.pattern).search, values)
-    return next((unquote(each[1]) for each in found if each), None)
+    return next((unquote(each[1] or "") for each in found if each), None)
 
 
 def _cookie(extract: Extract, content: Content) -> str | None:
@@ -261,7 +270,7 @@ def _field(extract: Extract, content: Content) -> str | None:
 
 def _text(extract: Extract, content: Content) -> str | None:
     found = _compiled(extract.pattern).search(content.text)
-    return html.unescape(found[1]) if found else None
+    return html.unescape(found[1] or "") if found else None
 
 
 _FINDERS: Final[Mapping[str, Callable[[Extract, Content], str | None]]] = {

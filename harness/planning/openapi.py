@@ -68,9 +68,24 @@ def _has_method(item: object) -> bool:
 def _bases(document: dict[str, Any]) -> Iterator[str]:
     servers = document.get("servers")
     for server in servers if isinstance(servers, list) else ():
-        url = server.get("url") if isinstance(server, dict) else None
-        if isinstance(url, str) and "{" not in url:
-            yield urlsplit(url).path.rstrip("/")
+        if isinstance(server, dict) and (path := _path_of(server)) is not None:
+            yield path.rstrip("/")
     base = document.get("basePath")
     if isinstance(base, str):
         yield base.rstrip("/")
+
+
+def _path_of(server: dict[str, Any]) -> str | None:
+    """The path of its URL, variables by their defaults; `None` if it is not known."""
+    url, variables = server.get("url"), server.get("variables")
+    if not isinstance(url, str):
+        return None
+    for name, variable in variables.items() if isinstance(variables, dict) else ():
+        default = variable.get("default") if isinstance(variable, dict) else None
+        if isinstance(default, str):
+            url = url.replace(f"{{{name}}}", default)
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        return None
+    return None if "{" in path else path

@@ -42,6 +42,8 @@ _FILE: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$|^v?\d+(?:\.\d+)+")
 
 _LEFT: Final = re.compile(r"[^\d\r\n]{0,40}$")
 _LEFT_STEP: Final = 8
+_SHORT: Final = 1 << 16
+"""Bytes of a body up to which what it holds is remembered."""
 _STOPS: Final = "\"'<>&;,\\"
 
 
@@ -144,9 +146,12 @@ def _grouped(found: Iterable[tuple[str, Origin]]) -> dict[str, list[Origin]]:
     return groups
 
 
-@lru_cache(maxsize=256)
 def _of_body(body: bytes) -> dict[str, list[Origin]]:
-    """Cached: many answers of a recording are the same."""
+    """Short ones are remembered: many answers of a recording are the same."""
+    return _of_short(body) if len(body) <= _SHORT else _of_any(body)
+
+
+def _of_any(body: bytes) -> dict[str, list[Origin]]:
     content = Content((), body)
     if content.document is not None:
         return _grouped(_leaves(content.document))
@@ -155,6 +160,9 @@ def _of_body(body: bytes) -> dict[str, list[Origin]]:
             (value, _named("field", name)) for name, value in content.fields.items()
         )
     return {}
+
+
+_of_short: Final = lru_cache(maxsize=256)(_of_any)
 
 
 def _leaves(document: Any) -> Iterator[tuple[str, Origin]]:

@@ -120,17 +120,17 @@ def _with_requests(
 ) -> tuple[Shots, list[PlannedRequest]]:
     """The shots with what each sends, logins included."""
     rules, login = scenario.extract, scenario.session.login
-    token = token_of(login, len(rules)) if login else None
     routes = Routes(
         slugs=frozenset(recording.slugs), paths=documented_paths(scenario.openapi)
     )
     number, requests = distinct_requests(
-        recording, shots["row"], timeline.session, routes, rules=rules, token=token
+        recording, shots["row"], timeline.session, routes, rules=rules, login=login
     )
     _refuse_unknown_routes(scenario, requests)
     shots = {**shots, "request": number}
     if login is None:
         return shots, requests
+    token = token_of(login, len(rules))
     given = token[:1] if token else ()
     open_loop = scenario.load.replay is not None
     return with_logins(shots, requests, login, given, open_loop=open_loop)

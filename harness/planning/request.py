@@ -10,7 +10,7 @@ import numpy as np
 from harness.model.link import NO_LINKS
 from harness.model.plan import PlannedRequest
 from harness.planning.correlation import correlated
-from harness.planning.rule import NOTHING, ruled, with_rules
+from harness.planning.rule import NOTHING, ruled, token_of, with_rules
 from harness.store.content import has_contents, read_contents
 from harness.store.recording import HEADS, exchanges
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from harness.model.flow import Rule, Use
-    from harness.model.link import Extract, Links
+    from harness.model.flow import Login, Rule
+    from harness.model.link import Links
     from harness.model.route import Routes
     from harness.model.traffic import Exchange, Recording
     from harness.planning.rule import Ruled
@@ -33,9 +33,20 @@ _READABLE: Final = ("gzip", "deflate", "identity")
 
 
 def planned_request(
-    exchange: Exchange, routes: Routes, *, cookies_recorded: bool
+    exchange: Exchange,
+    routes: Routes,
+    *,
+    cookies_recorded: bool,
+    logged_in: bool = False,
 ) -> PlannedRequest:
-    """A recorded request as it will be sent; an empty header is where cookies go."""
+    """A recorded request as it will be sent; an empty header is where cookies go.
+
+    Args:
+        exchange: as it was recorded.
+        routes: of the service.
+        cookies_recorded: whether the recording would have the cookies that were sent.
+        logged_in: whether a login came before, whose cookies no recording has.
+    """
     request, pairs = exchange.request, tuple[tuple[str, str], ...]()
     lines = [value for name, value in request.headers if name == "cookie"]
     if lines:
@@ -48,7 +59,7 @@ def planned_request(
     return PlannedRequest(
         request=request,
         route=routes.of(request.method, request.target),
-        cookies=pairs if cookies_recorded else None,
+        cookies=pairs if cookies_recorded and (pairs or not logged_in) else None,
         recorded_status=exchange.response.status if exchange.response else 0,
     )
 
@@ -67,7 +78,7 @@ def distinct_requests(
     routes: Routes,
     *,
     rules: Sequence[Rule] = (),
-    token: tuple[Extract, Use] | None = None,
+    login: Login | None = None,
 ) -> tuple[NDArray[Any], list[PlannedRequest]]:
     """The requests of some rows, equal ones once.
 
@@ -77,7 +88,7 @@ def distinct_requests(
         session: of each row of the recording.
         routes: of the service.
         rules: of the scenario, on values that answers give.
-        token: of its login.
+        login: ahead of each session.
 
     Returns:
         Of each shot, the place of its request; and the requests.
@@ -86,8 +97,11 @@ def distinct_requests(
     numbers: dict[PlannedRequest, int] = {}
     number_of = np.empty(len(wanted), "u4")
     known = recording.cookies_recorded
+    token = token_of(login, len(rules)) if login else None
     for index, exchange in enumerate(exchanges(recording, wanted, HEADS)):
-        planned = planned_request(exchange, routes, cookies_recorded=known)
+        planned = planned_request(
+            exchange, routes, cookies_recorded=known, logged_in=login is not None
+        )
         number_of[index] = numbers.setdefault(planned, len(numbers))
     requests = list(numbers)
     story = number_of.tolist(), session[wanted].tolist()

@@ -34,6 +34,7 @@ _PLACEHOLDER: Final = re.compile(r"\{[^}]*\}")
 _PARTS: Final = ("target", "header", "body")
 _AUTHORIZATION: Final = "authorization"
 _BEARER: Final = "Bearer "
+_NO_TOKEN: Final = re.compile("(?:basic|digest) ", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Ruled:
     """What the rules say of one request of a session.
 
     Attributes:
-        takes: slots of values that it takes, and where.
+        takes: slots of values that it takes, and where, the one given last at the end.
         gives: values that are in its answer.
     """
 
@@ -100,12 +101,16 @@ def ruled(
     always = ((token[0].slot, token[1]),) if token else ()
     gives = [_giving(rules, route) for route in routes]
     takes = [_taking(rules, route) for route in routes]
-    known: defaultdict[int, set[int]] = defaultdict(set)
+    known: defaultdict[int, dict[int, None]] = defaultdict(dict)
     said = []
     for number, session in zip(number_of, session_of, strict=True):
         given = known[session]
-        taken = tuple(each for each in takes[number] if each[0] in given)
-        given.update(extract.slot for extract in gives[number])
+        taken = tuple(
+            each for slot in given for each in takes[number] if each[0] == slot
+        )
+        for extract in gives[number]:
+            given.pop(extract.slot, None)
+            given[extract.slot] = None
         said.append(Ruled(takes=always + taken, gives=gives[number]))
     return said
 
@@ -134,29 +139,38 @@ def same_route(named: str, route: str) -> bool:
 
 
 def with_rules(planned: PlannedRequest, said: Ruled) -> PlannedRequest:
-    """The request with what the rules say; they win over what was found."""
+    """The request with what the rules say; they win over what was found.
+
+    Of several values for one place the one counts that was given last.
+    """
     request, fills = planned.request, list[Fill]()
     for slot, use in said.takes:
         if use.header is not None:
             request = _with_header(request, use.header.lower())
         fills += [replace(fill, slot=slot) for fill in _fills(request, use)]
-    found = [
+    every = (*planned.links.fills, *fills)
+    kept = [
         fill
-        for fill in planned.links.fills
-        if not any(_overlap(fill, own) for own in fills)
+        for number, fill in enumerate(every, start=1)
+        if not any(_overlap(fill, later) for later in every[number:])
     ]
     links = Links(
-        fills=tuple(sorted((*found, *fills), key=_place)),
+        fills=tuple(sorted(kept, key=_place)),
         extracts=(*planned.links.extracts, *said.gives),
     )
     return replace(planned, request=request, links=links)
 
 
 def _with_header(request: Request, name: str) -> Request:
-    if any(each == name for each, _ in request.headers):
-        return request
+    """With such a header; a token does not go under a scheme that has none."""
     empty = _BEARER if name == _AUTHORIZATION else ""
-    return replace(request, headers=(*request.headers, (name, empty)))
+    headers = tuple(
+        (each, empty) if each == name and _NO_TOKEN.match(value) else (each, value)
+        for each, value in request.headers
+    )
+    if not any(each == name for each, _ in headers):
+        headers = (*headers, (name, empty))
+    return replace(request, headers=headers)
 
 
 def _fills(request: Request, use: Use) -> Iterator[Fill]:
@@ -185,9 +199,11 @@ def _in_path(target: str, use: Use) -> Iterator[Fill]:
     start = 0
     named = (use.route or "").partition(" ")[2].split("/")
     for name, part in zip(named, segments(target), strict=False):
-        if name == f"{{{use.path}}}":
-            yield _fill("target", (start, start + len(part)), "percent")
-        start += len(part) + 1
+        before, braces, behind = name.partition(f"{{{use.path}}}")
+        end = start + len(part)
+        if braces and part.startswith(before) and part.endswith(behind):
+            yield _fill("target", (start + len(before), end - len(behind)), "percent")
+        start = end + 1
 
 
 def _in_pairs(text: str, wanted: str, part: Part, start: int) -> Iterator[Fill]:
@@ -209,5 +225,7 @@ def _place(fill: Fill) -> tuple[int, int, int]:
 
 
 def _overlap(one: Fill, other: Fill) -> bool:
-    same = (one.part, one.header) == (other.part, other.header)
-    return same and one.start < other.end and other.start < one.end
+    if (one.part, one.header) != (other.part, other.header):
+        return False
+    touch = one.start < other.end and other.start < one.end
+    return touch or (one.start, one.end) == (other.start, other.end)

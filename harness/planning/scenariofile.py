@@ -71,7 +71,6 @@ _PATTERNS: Final[Mapping[str, str]] = {
     "from": "a route is wanted, as POST /orders",
     "header": "a header's name is wanted, as X-Token",
     "headers": "a header's name is wanted, as X-Token",
-    "json": "a path in JSON is wanted, as $.order.id",
     "name": "letters, digits, dot, dash and underscore are wanted, as shop-2",
     "post": "must start with /, as /login",
     "ready": "must start with /, as /healthz",

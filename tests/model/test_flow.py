@@ -22,8 +22,12 @@ def test_one_use_or_several() -> None:
     [
         ({"json": None}, "give one of json, header, cookie, field, text"),
         ({"cookie": "a"}, "give one of json, header, cookie, field, text"),
-        ({"json": "id"}, "should match pattern"),
         ({"json": None, "text": "id"}, "one group is wanted"),
+        ({"json": None, "text": "(a{99999999999})"}, "no regular expression"),
+        ({"json": "$.items[*].id"}, "a path in JSON is wanted"),
+        ({"json": "$..id"}, "a path in JSON is wanted"),
+        ({"json": "id"}, "a path in JSON is wanted"),
+        ({"use": {"header": "Cookie"}}, "is made for each request"),
         ({"json": None, "text": "(id"}, "no regular expression"),
         ({"use": []}, "at least 1 item"),
         ({"use": {}}, "give one of path, query, form, header"),

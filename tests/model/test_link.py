@@ -47,6 +47,9 @@ def test_any_path(steps: tuple[str | int, ...], value: str | int) -> None:
         ("cookie", "other", "", None),
         ("text", "", '"lines": ."(.)', "a"),
         ("text", "", "nowhere (.)", None),
+        ("text", "", "order|(nowhere)", None),
+        ("header", "location", "orders|(nowhere)", None),
+        ("json", '$["order"].lines[0]', "", "a"),
         ("field", "csrf", "", None),
     ],
 )

@@ -24,9 +24,20 @@ PATHS = {"/orders/{orderId}": {"get": {}}, "/x-notes": {"summary": "no method"}}
                     {"url": "https://a.test/v1/"},
                     {"url": "/v2"},
                     {"url": "/{b}"},
+                    {"url": "https://[your-domain]/v3"},
+                    {"url": 7},
+                    {
+                        "url": "https://{region}.a.test/{version}",
+                        "variables": {"version": {"default": "v4"}, "region": {}},
+                    },
                 ]
             },
-            ("/orders/{orderId}", "/v1/orders/{orderId}", "/v2/orders/{orderId}"),
+            (
+                "/orders/{orderId}",
+                "/v1/orders/{orderId}",
+                "/v2/orders/{orderId}",
+                "/v4/orders/{orderId}",
+            ),
         ),
         (
             {"swagger": "2.0", "basePath": "/v1"},

@@ -4,8 +4,9 @@ import pytest
 
 from harness.model.link import Extract, Links
 from harness.model.plan import PlannedRequest
-from harness.model.traffic import Request
-from harness.planning.request import legible
+from harness.model.route import Routes
+from harness.model.traffic import Exchange, Request
+from harness.planning.request import legible, planned_request
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,34 @@ def test_readable_answers(
     )
 
     assert (("accept-encoding", expected),) == legible(planned).request.headers
+
+
+@pytest.mark.parametrize(
+    ("cookie", "recorded", "logged_in", "expected"),
+    [
+        ("a=1; b=2", True, False, (("a", "1"), ("b", "2"))),
+        ("a=1; b=2", True, True, (("a", "1"), ("b", "2"))),
+        ("", True, False, ()),
+        ("", True, True, None),
+        ("", False, False, None),
+    ],
+)
+def test_cookies(
+    cookie: str,
+    recorded: bool,
+    logged_in: bool,
+    expected: tuple[tuple[str, str], ...] | None,
+) -> None:
+    """As recorded; the whole jar where nothing is known, or a login came before."""
+    headers = (("cookie", cookie),) if cookie else ()
+    exchange = Exchange(
+        start_ns=0,
+        client="c",
+        request=Request(method="GET", target="/", headers=headers),
+    )
+
+    planned = planned_request(
+        exchange, Routes(), cookies_recorded=recorded, logged_in=logged_in
+    )
+
+    assert expected == planned.cookies

@@ -29,6 +29,7 @@ def rule(**given: Any) -> Rule:
     ("use", "target", "body", "headers"),
     [
         ({"route": "GET /a/{x}/b/{id}", "path": "id"}, "/a/1/b/NEW?q=2&p=q", b"", ()),
+        ({"route": "GET /a/{x}/b/{id}", "path": "x"}, "/a/NEW/b/7?q=2&p=q", b"", ()),
         ({"query": "q"}, "/a/1/b/7?q=NEW&p=q", b"", ()),
         ({"form": "q"}, "/a/1/b/7?q=2&p=q", b"x=1&q=NEW&qq=3", ()),
         ({"header": "X-Y"}, "/a/1/b/7?q=2&p=q", b"", (("x-y", "NEW"),)),
@@ -51,6 +52,17 @@ def test_places(
         done.headers,
         missing,
     )
+
+
+def test_a_part_of_a_segment() -> None:
+    """A document's route may have its parameter in the midst of a segment."""
+    request = Request(method="GET", target="/files/v-old.json?a=1")
+    use = Use(route="GET /files/v-{name}.json", path="name")
+
+    tied = with_rules(planned(request), Ruled(takes=((0, use),)))
+    done, _ = filled(tied.request, tied.links.fills, {0: "NEW"})
+
+    assert "/files/v-NEW.json?a=1" == done.target
 
 
 @pytest.mark.parametrize("recorded", ["", "Bearer old", "Token old", "old"])
@@ -132,3 +144,34 @@ def test_names_in_a_route() -> None:
     assert same_route("GET /a/{order}/b", "GET /a/{id}/b")
     assert not same_route("GET /a/{order}/b", "GET /a/b")
     assert not same_route("GET /a/{order}", "PUT /a/{id}")
+
+
+@pytest.mark.parametrize(
+    "recorded", ["", "Bearer old", "Basic b2xkOm9sZA==", "Digest a=b"]
+)
+def test_the_last_of_several_values_wins(recorded: str) -> None:
+    """One place takes one value, and a token goes under a scheme that has one."""
+    headers = (("authorization", recorded),) if recorded else ()
+    request = Request(method="GET", target="/o/7?q=2", headers=headers)
+    uses = [Use(header="Authorization"), Use(query="q")]
+    takes = tuple((slot, use) for slot in (0, 1) for use in uses)
+
+    tied = with_rules(planned(request), Ruled(takes=takes))
+    done, _ = filled(tied.request, tied.links.fills, {0: "LONG-FIRST", 1: "LAST"})
+
+    assert (("authorization", "Bearer LAST"),) == done.headers
+    assert "/o/7?q=LAST" == done.target
+
+
+def test_the_last_given_is_the_last_taken() -> None:
+    """Of two sources of one value the one counts that answered last."""
+    rules = [
+        rule(**{"from": route, "json": "$.t", "use": {"header": "X-T"}})
+        for route in ("POST /a", "POST /b")
+    ]
+    routes = ["POST /a", "POST /b", "GET /"]
+
+    said = ruled(rules, None, routes, [0, 1, 2, 0, 2], [0] * 5)
+
+    assert [-1, -2] == [slot for slot, _ in said[2].takes]
+    assert [-2, -1] == [slot for slot, _ in said[4].takes]
