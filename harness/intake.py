@@ -55,6 +55,14 @@ pairs), `body` or `body_base64`, `client`, `session`, `protocol`, `status`,
 `duration_ms`, `size`, and `response` with `headers` and `body` or `body_base64`.
 """
 
+
+class _Lines(click.types.StringParamType):
+    """Texts of which a variable of the environment has one a line."""
+
+    envvar_list_splitter = "\n"
+
+
+_ONE_A_LINE: Final = _Lines()
 _output_option = option(
     "--output",
     "-o",
@@ -102,6 +110,7 @@ _selection = (
         "routes",
         metavar="GLOB",
         multiple=True,
+        type=_ONE_A_LINE,
         help="Keep only such as 'GET /api/*' or '/orders/{id}'; may be repeated.",
     ),
     option(
@@ -109,6 +118,7 @@ _selection = (
         "without",
         metavar="GLOB",
         multiple=True,
+        type=_ONE_A_LINE,
         help="Leave out such as '/static/*'; may be repeated.",
     ),
     option("--method", "methods", multiple=True, help="Keep only this one, or these."),
@@ -123,9 +133,7 @@ _selection = (
     option("--until", metavar="TIME", help="Keep starts before that."),
     option(
         "--no-robots",
-        "robots",
-        flag_value=False,
-        default=True,
+        is_flag=True,
         help="Leave out bots and health checks, by their user agents.",
     ),
     option("--sample", metavar="SHARE", help="Keep whole sessions, 10% of them."),
@@ -221,12 +229,15 @@ def _inspect(
     from harness.planning.openapi import documented_paths  # noqa: PLC0415 - heavy
     from harness.report.inspection import as_json, as_text  # noqa: PLC0415 - heavy
     from harness.report.page import as_page  # noqa: PLC0415 - heavy
-    from harness.store.disk import writing  # noqa: PLC0415 - heavy
+    from harness.store.disk import write_text  # noqa: PLC0415 - heavy
 
+    if page is not None and page.exists() and page.samefile(recording.path):
+        raise InputError(
+            f"--html {page}: is the recording itself", hint="name another file"
+        )
     found = inspection(recording, documented_paths(openapi))
     if page is not None:
-        with writing(page):
-            page.write_text(as_page(found), encoding="utf-8")
+        write_text(page, as_page(found))
     write = {"terminal": as_text, "json": as_json}[form]
     put(write(found))
 
@@ -244,7 +255,7 @@ def init(recording: Path, output: Path) -> None:
     """Write a scenario to begin with, made of what a recording holds."""
     from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
     from harness.report.outline import outline  # noqa: PLC0415 - heavy
-    from harness.store.disk import writing  # noqa: PLC0415 - heavy
+    from harness.store.disk import write_text  # noqa: PLC0415 - heavy
     from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
 
     if output.exists():
@@ -252,9 +263,8 @@ def init(recording: Path, output: Path) -> None:
             f"{output}: is there already", hint="name another file, or remove it"
         )
     found = inspection(open_recording(recording))
-    place = os.path.relpath(recording, output.absolute().parent)
-    with writing(output):
-        output.write_text(outline(found, place, output.stem), encoding="utf-8")
+    place = os.path.relpath(recording.resolve(), output.parent.resolve())
+    write_text(output, outline(found, place, output.stem))
     put(f"{output}: a scenario; next: seatrial validate {output}\n")
 
 
@@ -275,6 +285,8 @@ def inspect(
     """Show what a recording holds, and what was left out and why."""
     from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
 
+    if secrets and (openapi or page):
+        raise InputError("--secrets: neither --html nor --openapi goes with it")
     opened = open_recording(recording)
     if not secrets:
         _inspect(opened, form, openapi=openapi, page=page)

@@ -15,10 +15,14 @@ __all__ = ["put"]
 
 
 def put(text: str) -> None:
-    """To standard output; a reader that has gone has read enough."""
+    """To standard output; a reader that has gone has read enough.
+
+    What its encoding does not have is replaced.
+    """
     progress.end_step()
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
-        click.echo(text, nl=False)
+        click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
     except BrokenPipeError:
         _write_no_more()
     except (OSError, ValueError) as error:

@@ -40,11 +40,11 @@ from harness.planning.planner import make_plan
 from harness.report import REPORTERS
 from harness.report.agent import AGENT_FILE, agent
 from harness.rounds import Pair, first_arms, play_round
+from harness.store.disk import write_text
 from harness.store.trial import (
     Journal,
     new_trial_directory,
     write_journal,
-    write_text,
 )
 
 if TYPE_CHECKING:

@@ -53,6 +53,7 @@ def run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
             ["import", "s.yaml", "-o", "x.parquet", "--log-format", "$msec $status"],
             "--log-format: it does not tell the request",
         ),
+        (["record", "--to", "nowhere", "-o", "x.parquet"], "--to nowhere: not the URL"),
         (["inspect", "s.yaml"], "s.yaml: "),
         (["inspect", "s.yaml", "--secrets"], "s.yaml: "),
         (
@@ -191,6 +192,27 @@ def test_import_keeps_what_is_wanted(tmp_path: Path) -> None:
         assert complaint in err
 
 
+def test_filters_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable means what its option does; a pattern with a blank in it is one."""
+    line = '192.0.2.7 - - [17/May/2015:10:05:03 +0000] "{} HTTP/1.1" 200 5 "-" "{}"\n'
+    asked = [
+        ("GET /c", ""),
+        ("POST /c", ""),
+        ("GET /", "Googlebot/2.1"),
+        ("GET /h", ""),
+    ]
+    (tmp_path / "a.log").write_text("".join(line.format(*each) for each in asked))
+    monkeypatch.setenv("SEATRIAL_NOT_ROUTE", "POST /c\nGET /h")
+    monkeypatch.setenv("SEATRIAL_NO_ROBOTS", "1")
+
+    code, said, _ = run("import", "a.log", "-o", "a.parquet", cwd=tmp_path)
+
+    assert 0 == code
+    assert "4: 1 kept, 3 filtered" in said
+
+
 def test_init(tmp_path: Path) -> None:
     """A recording gives a scenario that is valid where it stands, and replaces none."""
     line = '192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 5\n'
@@ -245,6 +267,16 @@ def test_inspect_draws(tmp_path: Path) -> None:
     assert "<code>GET /a</code>" in (tmp_path / "a.html").read_text()
     assert 4 == failed
     assert "no/a.html: cannot be written" in err
+    before = (tmp_path / "a.parquet").read_bytes()
+    for wrong, complaint in (
+        (("--html", "a.parquet"), "--html a.parquet: is the recording itself"),
+        (("--html", "b.html", "--secrets"), "neither --html nor --openapi"),
+    ):
+        code, _, err = run("inspect", "a.parquet", *wrong, cwd=tmp_path)
+        assert 2 == code
+        assert complaint in err
+    assert before == (tmp_path / "a.parquet").read_bytes()
+    assert not (tmp_path / "b.html").exists()
 
 
 def test_import_lists_its_formats() -> None:

@@ -194,7 +194,8 @@ class _Import:
             started_at=assembly.started_at,
             sessions=self.sessions.kept,
             clock_ns=_coarsest_ns(self.captures),
-            cookies_recorded=all(each.cookies for each in _known(self.captures)),
+            cookies_recorded=not self.redactor.drops("cookie")
+            and all(each.cookies for each in _known(self.captures)),
             skipped=self.tally.skipped(),
             filtered=self.tally.filtered(),
             adapted=(*self.tally.adapted(), *self.redactor.adapted()),
@@ -256,31 +257,32 @@ def _by_format(
         )
     found: dict[str, list[Source]] = {}
     for file in files:
-        name = _sniffed(file, named)
+        head = file.head()
+        if not head.strip():
+            continue
+        name = named or _sniffed(head)
         if name is None:
             file.refuse_damage()
             raise RecordingError(
                 f"{file.name}: not a capture of a known format",
                 hint="it is UTF-16: convert it to UTF-8"
-                if file.head().startswith(_UTF16)
+                if head.startswith(_UTF16)
                 else f"known are: {known}; name one with --format, or give the log's "
                 "own with --log-format",
             )
         found.setdefault(name, []).append(file)
-    if not found:
+    if not files:
         raise RecordingError("there is no capture", hint="name a file")
+    if not found:
+        raise RecordingError(
+            f"{', '.join(file.name for file in files)}: the capture is empty",
+            hint="record some traffic first",
+        )
     return found
 
 
-def _sniffed(file: Source, named: str | None) -> str | None:
-    head = file.head()
-    if not head.strip():
-        raise RecordingError(
-            f"{file.name}: the capture is empty", hint="record some traffic first"
-        )
-    return named or next(
-        (name for name, reader in READERS.items() if reader.sniff(head)), None
-    )
+def _sniffed(head: bytes) -> str | None:
+    return next((name for name, reader in READERS.items() if reader.sniff(head)), None)
 
 
 def _checked(batches: Iterator[Batch], tally: Tally, name: str) -> Iterator[Batch]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["EXPIRED", "noted"]
 
 EXPIRED: Final = (
-    "users whose JWT has expired, so that a build refuses them: put a login ahead "
+    "sent with a JWT that has expired, so that a build refuses it: put a login ahead "
     "(session.login in the scenario), or sign it again with the key of the test service"
 )
 _JWT: Final = re.compile(r"eyJ[\w-]{8,}\.(eyJ[\w-]{4,})\.[\w-]*")
@@ -39,13 +39,14 @@ def noted(
         tally: takes how many requests carry one that no answer gave.
         now_s: the moment that counts, since the Unix epoch.
     """
-    sent, given = Counter[str](), set[str]()
+    sent, given = Counter[int](), set[int]()
     for exchange in exchanges:
-        for name, value in exchange.request.headers:
+        request = exchange.request
+        for name, value in (("target", request.target), *request.headers):
             if _START in value and name != "referer":
-                sent.update(_expired(value, now_s))
+                sent.update(map(hash, _expired(value, now_s)))
         if exchange.response is not None:
-            given.update(_in_answer(exchange.response))
+            given.update(map(hash, _in_answer(exchange.response)))
         yield exchange
     tally.adapt(EXPIRED, sum(sent[token] for token in sent.keys() - given))
 

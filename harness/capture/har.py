@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from harness.capture.answer import response_of
 from harness.capture.harbody import content, decoded
@@ -273,9 +273,11 @@ def _list(value: object) -> list[Any]:
 def _target(request: Entry) -> str:
     parts = urlsplit(request["url"])
     query = parts.query
-    pairs = [pair for pair in map(pair_of, _list(request.get("queryString"))) if pair]
-    if pairs and not query:
-        query = "&".join(f"{name}={value}" for name, value in pairs)
+    if not query:
+        listed = _list(request.get("queryString"))
+        named = [each for each in listed if isinstance(each, dict) and pair_of(each)]
+        pairs = [(each["name"], each["value"] or "") for each in named]
+        query = urlencode(pairs, errors="replace", quote_via=quote)
     target = f"{parts.path or '/'}{'?' if query else ''}{query}"
     return quote(target, safe=_PRINTABLE, errors="replace")
 

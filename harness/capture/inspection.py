@@ -134,7 +134,8 @@ class _Seen:
         self._statuses: Counter[int] = Counter()
         self._agents: Counter[str] = Counter()
         self._sessions: Counter[str] = Counter()
-        self._seconds: Counter[int] = Counter()
+        self._second = (-1, 0)
+        self._peak = 0
         self._over_time = np.zeros(_BINS, np.int64)
         self._gaps: list[tuple[int, int]] = []
         self._last_ns = 0
@@ -156,9 +157,13 @@ class _Seen:
 
     def _add_times(self, starts_ns: NDArray[np.int64]) -> None:
         seconds, counts = np.unique(starts_ns // _SECOND_NS, return_counts=True)
-        self._seconds.update(dict(zip(seconds.tolist(), counts.tolist(), strict=True)))
+        if seconds[0] == self._second[0]:
+            counts[0] += self._second[1]
+        self._second = int(seconds[-1]), int(counts[-1])
+        self._peak = max(self._peak, int(counts.max()))
         share = starts_ns / (self._recording.span_ns + 1)
-        self._over_time += np.bincount((share * _BINS).astype(int), minlength=_BINS)
+        bins = (share * _BINS).astype(int).clip(max=_BINS - 1)
+        self._over_time += np.bincount(bins, minlength=_BINS)
         before_ns = np.concatenate(([self._last_ns], starts_ns[:-1]))
         longest = np.argsort(before_ns - starts_ns, kind="stable")[:_GAPS]
         lengths_ns = (starts_ns - before_ns)[longest].tolist()
@@ -231,7 +236,7 @@ class _Seen:
             mean_rate=recording.exchanges
             * _SECOND_NS
             / max(recording.span_ns, _SECOND_NS),
-            peak_rate=max(self._seconds.values()),
+            peak_rate=self._peak,
             over_time=tuple(self._over_time.tolist()),
             gaps=tuple(
                 Gap(start_ns=start_ns, length_ns=length_ns)

@@ -33,14 +33,15 @@ def redaction_key(environ: Mapping[str, str] = os.environ) -> bytes:
     given = environ.get(KEY_VARIABLE)
     if given is not None:
         return _checked(given.encode(), KEY_VARIABLE)
-    home = environ.get("XDG_CONFIG_HOME")
-    config = Path(home) if home else Path.home() / ".config"
-    path = config / "seatrial" / "redaction.key"
+    home = environ.get("XDG_CONFIG_HOME") or Path("~", ".config")
+    path = Path(home, "seatrial", "redaction.key")
     try:
+        path = path.expanduser()
         return _checked(_kept(path), str(path))
-    except OSError as exc:
+    except (OSError, RuntimeError) as exc:
         raise InputError(
-            f"{path}: the redaction key cannot be kept here: {exc.strerror}",
+            f"{path}: the redaction key cannot be kept here:"
+            f" {getattr(exc, 'strerror', exc)}",
             hint=f"set {KEY_VARIABLE}, or XDG_CONFIG_HOME to a folder you may write",
         ) from exc
 

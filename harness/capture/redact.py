@@ -163,6 +163,10 @@ def body_bytes(request: Request) -> int:
     return len(request.body)
 
 
+def _characters(field: tuple[str, str]) -> int:
+    return len(field[1])
+
+
 def header(mask: Mask, name: str, value: str) -> str:
     """A header's value as it may be written; the name in lower case."""
     rule = None if mask.rules_on(name) else _rule_for(name)
@@ -205,7 +209,7 @@ class Redactor:
         self._kinds: list[str] = []
         self._client = remembered(self._masked_client, len)
         self._session = remembered(self._masked_session, len)
-        self._header = lru_cache(maxsize=_CACHED)(self._masked_header)
+        self._header = remembered(self._masked_header, _characters)
         self._request = remembered(self._masked_request, body_bytes)
 
     def redact(self, batch: Batch) -> Batch:
@@ -226,6 +230,10 @@ class Redactor:
             for kind in kinds:
                 self._counts[kind] += count
         return found.of_each(itemgetter(0))
+
+    def drops(self, name: str) -> bool:
+        """Whether the rules remove that header, in lower case."""
+        return name in self._dropped
 
     def redacted(self) -> tuple[Skipped, ...]:
         """How many values were hidden so far besides clients, by kind."""
@@ -259,8 +267,8 @@ class Redactor:
     def _masked_session(self, name: str) -> str:
         return name and self._pseudonyms.label(name)
 
-    def _masked_header(self, name: str, value: str) -> tuple[str, Kinds]:
-        return self._noted(lambda: header(self._mask, name, value))
+    def _masked_header(self, field: tuple[str, str]) -> tuple[str, Kinds]:
+        return self._noted(lambda: header(self._mask, *field))
 
     def _masked_request(self, request: Request) -> tuple[Request, Kinds]:
         return self._noted(lambda: self._written_request(request))
@@ -303,7 +311,7 @@ class Redactor:
             if name in self._dropped:
                 self._kinds.append(DROPPED)
                 continue
-            new, kinds = self._header(name, value)
+            new, kinds = self._header((name, value))
             self._kinds += kinds
             written.append((name, new))
         return tuple(written)

@@ -98,7 +98,7 @@ def _wrong_rule(item: object) -> str:
         return f"{way}: a regular expression is wanted; put it in quotes"
     try:
         found = re.compile(pattern).match("")
-    except re.error as error:
+    except (re.error, OverflowError) as error:
         return f"{way}: not a regular expression of Python: {error}"
     return f"{way}: it matches an empty text; ask for something" if found else ""
 

@@ -204,7 +204,7 @@ class Mask:
         return self.put(kind, value) if kind in _SAID else value
 
     def _by_rule(self, found: re.Match[str]) -> str:
-        return self.put(RULE, found[0])
+        return self.put(RULE, found[0]) if found[0] else ""
 
     def _looked_up(self, name: str) -> tuple[re.Pattern[str], str] | None:
         spellings = [each for part in _parts(name) for each in spelled(part)]

@@ -182,7 +182,7 @@ def _matched(name: Path) -> Sequence[Path]:
 
 
 def _below(path: Path) -> Sequence[Path]:
-    if not path.is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112 - Path's raises where it may not look
         return (path,)
     files: list[Path] = []
     try:

@@ -46,15 +46,20 @@ def as_text(inspection: Inspection) -> str:
 
 def account(recording: Recording) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What is not there, or not as it was, and why, each with some places."""
+    for heading, samples in _account(recording):
+        yield printable(heading), tuple(map(printable, samples))
+
+
+def _account(recording: Recording) -> Iterator[tuple[str, tuple[str, ...]]]:
     for filtered in recording.filtered:
         yield f"filtered: {filtered.count:,} {filtered.reason}", ()
+    of_all = ", of all that was read" if recording.filtered else ""
     for adapted in recording.adapted:
-        yield f"adapted: {adapted.count:,} {adapted.reason}", ()
+        yield f"adapted{of_all}: {adapted.count:,} {adapted.reason}", ()
     if recording.redacted:
         yield f"redacted: {_kinds(recording.redacted)}", ()
     for skipped in recording.skipped:
-        samples = tuple(map(printable, skipped.samples))
-        yield f"left out: {skipped.count:,} {skipped.reason}", samples
+        yield f"left out: {skipped.count:,} {skipped.reason}", skipped.samples
 
 
 def _route(route: RouteShare, exchanges: int) -> str:
@@ -66,11 +71,15 @@ def _route(route: RouteShare, exchanges: int) -> str:
 
 def facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
     """Each figure with its name."""
+    return ((name, printable(value)) for name, value in _facts(inspection))
+
+
+def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
     recording = inspection.recording
     yield "recording", f"{recording.path} (sha256 {recording.digest[:12]})"
     for source in recording.sources:
         digest = f"sha256 {source.digest[:12]}"
-        yield "made of", f"{printable(source.name)} ({source.size:,} bytes, {digest})"
+        yield "made of", f"{source.name} ({source.size:,} bytes, {digest})"
     yield "format", recording.source_format
     yield "read", _read(recording)
     yield "exchanges", f"{recording.exchanges:,} in {recording.sessions:,} sessions"

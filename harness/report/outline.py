@@ -20,6 +20,7 @@ __all__ = ["outline"]
 _NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST: Final = 100
 _ROUTES: Final = 3
+_FASTEST: Final = 1_000_000
 _ENOUGH: Final = 500
 """Requests an arm and round, below which a replay is sped up."""
 
@@ -39,10 +40,10 @@ def _lines(inspection: Inspection, recording: str, name: str) -> Iterator[str]:
     of = inspection.recording
     yield "# What is tried, with which traffic, and what it may cost."
     yield "# Check it: seatrial validate FILE; how long it takes: verify FILE --plan"
-    yield f"name: {_NAME.sub('-', name).strip('-._')[:_LONGEST] or 'scenario'}"
+    yield f"name: {_quoted(_NAME.sub('-', name).strip('-._')[:_LONGEST] or 'scenario')}"
     rate = f"{number(inspection.mean_rate)}/s, {inspection.peak_rate:,}/s at most"
     yield f"# {of.exchanges:,} requests in {of.sessions:,} sessions; {rate}"
-    yield f"recording: {json.dumps(recording)}"
+    yield f"recording: {_quoted(recording)}"
     yield "service:"
     yield "  build: {context: .}       # or image: NAME, command: [...], url: http://..."
     yield "  port: 8000"
@@ -60,7 +61,7 @@ def _lines(inspection: Inspection, recording: str, name: str) -> Iterator[str]:
     for route in inspection.routes[:_ROUTES]:
         share = figure(route.requests / of.exchanges, "ratio")
         slow = "" if route.p95_ns is None else f", p95 {figure(route.p95_ns, 'ns')}"
-        key = json.dumps(printable(route.name))
+        key = _quoted(printable(route.name))
         yield f"  #   {key}: {{p95: 20% or 10ms}}   # {share}{slow}"
     yield "# session:                  # where recorded credentials are no longer valid"
     yield "#   login:"
@@ -73,4 +74,10 @@ def _speed(inspection: Inspection) -> int:
     """As recorded, unless a round would have too few requests to be judged."""
     rounds = Rounds()
     measured_s = rounds.slices * rounds.slice / 1e9
-    return max(1, round(_ENOUGH / (inspection.mean_rate * measured_s)))
+    speed = round(_ENOUGH / (inspection.mean_rate * measured_s))
+    return min(max(1, speed), _FASTEST)
+
+
+def _quoted(text: str) -> str:
+    """As YAML and JSON both write a text, which may look like a number or a date."""
+    return json.dumps(text, ensure_ascii=False)

@@ -10,9 +10,8 @@ from pydantic import TypeAdapter
 
 from harness.model.calibration import Calibration
 from harness.model.shape import Shape
-from harness.store.disk import reading
+from harness.store.disk import reading, write_text
 from harness.store.document import Document
-from harness.store.trial import write_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["EDITED", "reading", "writing"]
+__all__ = ["EDITED", "reading", "write_text", "writing"]
 
 EDITED: Final = "a stored trial cannot be edited; run the trial again"
 """What to do about a trial whose files are not as they were stored."""
@@ -59,3 +59,14 @@ def writing(path: Path) -> Iterator[None]:
             f"{path}: cannot be written: {error.strerror or error}",
             hint="make room, or name another place",
         ) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that appears under its name only when it is whole."""
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        with writing(path):
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

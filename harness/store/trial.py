@@ -27,7 +27,7 @@ from harness.model.calibration import (
 from harness.model.plan import Plan  # noqa: TC001 - pydantic reads the annotation
 from harness.model.result import Arm, Round
 from harness.model.scenario import Scenario  # noqa: TC001 - likewise
-from harness.store.disk import EDITED, reading, writing
+from harness.store.disk import EDITED, reading, write_text, writing
 from harness.store.document import Document
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ __all__ = [
     "read_rounds",
     "write_journal",
     "write_round",
-    "write_text",
 ]
 
 
@@ -108,17 +107,6 @@ def new_trial_directory(parent: Path, name: str) -> Path:
             ) from error
         return directory
     raise InputError(f"{parent}: too many trials named {name}")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file that appears under its name only when it is whole."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with writing(path):
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_report(path: Path) -> str:

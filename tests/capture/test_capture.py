@@ -193,6 +193,14 @@ def test_captures_that_cannot_be_used(
     assert [] == [path for path in tmp_path.iterdir() if "rec" in path.name]
 
 
+def test_an_empty_file_beside_others(tmp_path: Path) -> None:
+    """A log that has just been rotated is named in the account, and refuses nothing."""
+    recording = imported(tmp_path, "", line(0), "\n")
+
+    assert 1 == recording.exchanges
+    assert [0, len(line(0)), 1] == [each.size for each in recording.sources]
+
+
 def test_wrong_usage_is_named(tmp_path: Path) -> None:
     """A missing file, a folder, an unknown format and a missing target folder."""
     log = tmp_path / "access.log"

@@ -102,6 +102,16 @@ def test_connection_habits(
     assert expected is one(tmp_path, request=request).request.keeps_alive
 
 
+def test_a_query_that_the_url_lacks(tmp_path: Path) -> None:
+    """It is encoded from its names and values, once."""
+    pairs = [{"name": "q", "value": "a&b=\u00e9 %"}, {"name": "n", "value": 7}]
+    request = {"queryString": [*pairs, "x", {"name": "e", "value": None}]}
+
+    found = one(tmp_path, request=request).request
+
+    assert "/p?q=a%26b%3D%C3%A9%20%25&n=7&e=" == found.target
+
+
 def test_content_type_keeps_its_place(tmp_path: Path) -> None:
     """The one that is sent with a body stands where it was recorded."""
     headers = [["Content-Type", "a/b"], ["Accept", "*/*"], ["content-type", "c/d"]]

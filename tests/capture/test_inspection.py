@@ -120,3 +120,20 @@ def test_cuts_between_row_groups_do_not_matter(
         if name == "gaps":
             one, other = ([gap.length_ns for gap in gaps] for gaps in (one, other))
         assert one == other, name
+
+
+def test_a_span_of_a_year(tmp_path: Path) -> None:
+    """The last request is in the last part, however long the span."""
+    day_s = 86_400
+    rows = [exchange(day * day_s, f"s{day}", "/") for day in (0, 1, 364)]
+
+    found = inspected(tmp_path, rows)
+
+    assert (3, 1) == (sum(found.over_time), found.over_time[-1])
+
+
+def test_the_busiest_second_may_be_in_two_tables(tmp_path: Path) -> None:
+    """Requests of one second count together, wherever the rows are cut."""
+    rows = [exchange(at_s, "s1", "/") for at_s in (0.1, 0.2, 0.3, 0.4, 5.0, 7.0)]
+
+    assert 4 == inspected(tmp_path, rows[:1], rows[1:3], rows[3:]).peak_rate

@@ -162,6 +162,16 @@ def test_a_directory_without_a_capture(tmp_path: Path) -> None:
         files_of([tmp_path])
 
 
+def test_a_folder_that_may_not_be_entered(tmp_path: Path) -> None:
+    """A file below what is no folder, or may not be looked into, cannot be read."""
+    (tmp_path / "closed").write_text("")
+    below = tmp_path / "closed" / "a.log"
+
+    assert [below] == files_of([below])
+    with pytest.raises(RecordingError, match=r"a\.log: cannot be read"):
+        Source(below).head()
+
+
 @pytest.mark.parametrize("content", [b"a\nb\xff", gzip.compress(b"a\nb\xff"), b""])
 def test_standard_input_can_be_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes

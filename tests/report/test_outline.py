@@ -44,23 +44,28 @@ FOUND = Inspection(
 )
 
 
-@pytest.mark.parametrize("name", ["checkout", "my shop: ärger", "-", "x" * 300])
+@pytest.mark.parametrize(
+    "name",
+    ["checkout", "my shop: ärger", "-", "x" * 300, "404", "2026-01-31", "no", "1e3"],
+)
 def test_it_is_a_scenario(tmp_path: Path, name: str) -> None:
     """Whatever its name and routes are, it is valid, with or without its comments."""
     path = tmp_path / "s.yaml"
-    text = outline(FOUND, "recordings/a: #b.parquet", name)
+    text = outline(FOUND, "recordings/a: #b\U0001f600.parquet", name)
     path.write_text(text)
 
     scenario = read_scenario(path)
 
-    assert Path("recordings/a: #b.parquet") == scenario.recording
+    assert Path("recordings/a: #b\U0001f600.parquet") == scenario.recording
     assert scenario.load.replay is not None
     by_route = text.replace("  # by_route:", "  by_route:").replace('  #   "', '    "')
     path.write_text(by_route)
     assert {"GET /orders/{id}"} < read_scenario(path).budgets.by_route.keys()
 
 
-@pytest.mark.parametrize(("rate", "speed"), [(100.0, 1), (10.0, 2), (0.01, 2083)])
+@pytest.mark.parametrize(
+    ("rate", "speed"), [(100.0, 1), (10.0, 2), (0.01, 2083), (1e-9, 1_000_000)]
+)
 def test_a_round_has_enough_requests(rate: float, speed: int) -> None:
     """Sparse traffic is sped up, other traffic is as recorded."""
     assert f"replay: {{speed: {speed}}}" in outline(

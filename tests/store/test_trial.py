@@ -14,7 +14,7 @@ from harness.model.result import (
     Round,
 )
 from harness.model.scenario import Scenario, Service
-from harness.store.disk import writing
+from harness.store.disk import write_text, writing
 from harness.store.trial import (
     Journal,
     keep_void,
@@ -24,7 +24,6 @@ from harness.store.trial import (
     read_rounds,
     write_journal,
     write_round,
-    write_text,
 )
 from tests.made import books, health
 

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final
 
 from harness.errors import InputError, SeatrialError
 from harness.opening import circumstances
-from harness.store.trial import read_journal, write_text
+from harness.store.disk import write_text
+from harness.store.trial import read_journal
 from harness.trial import verify
 from tests.bench.trust import study
 from tests.bench.trust.stored import keep, kept, read, took_s

@@ -13,7 +13,7 @@ from harness.compare.judge import judge
 from harness.compare.measure import latencies_by_route
 from harness.dossier import read_dossier
 from harness.model.result import Arm
-from harness.store.trial import write_text
+from harness.store.disk import write_text
 from tests.bench.trust.rules import Pair
 
 if TYPE_CHECKING:
