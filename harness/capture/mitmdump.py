@@ -67,8 +67,13 @@ async def _end_with_parent() -> None:
 
 
 def responseheaders(flow: Any) -> None:
-    """Pass on an answer piece by piece, as it comes: it may be large, or never end."""
-    if flow.response.status_code == _SWITCHED:
+    """Pass on piece by piece, as it comes, what may be large or never end.
+
+    Other answers are kept before they pass, so that nothing passes unkept.
+    """
+    length = flow.response.headers.get("content-length", "")
+    short = length.isdecimal() and int(length) < KEPT_BYTES
+    if short or flow.response.status_code == _SWITCHED:
         return
     start = _starts[flow.id] = _Start()
     flow.response.stream = start.take
@@ -85,24 +90,24 @@ def error(flow: Any) -> None:
 
 
 def _keep(flow: Any, answer: Any) -> None:
-    answered = _starts.pop(flow.id, _Start())
+    start = _starts.pop(flow.id, None)
     if flow.request.timestamp_end is None:
         return
     name = _name(flow.client_conn)
     method, path = flow.request.data.method, flow.request.data.path
     version = flow.request.data.http_version
-    start = b"%b %b %b" % (method, path, version)
+    line = b"%b %b %b" % (method, path, version)
     sent = flow.request.raw_content or b""
-    records = [_record(1, name, flow.request, start, _framed(flow.request, sent))]
+    records = [_record(1, name, flow.request, line, _framed(flow.request, sent))]
     if answer is not None:
-        start = b"%b %d %b" % (
+        line = b"%b %d %b" % (
             answer.data.http_version,
             answer.status_code,
             answer.data.reason,
         )
-        came = b"".join(answered.pieces)
-        body = _framed(answer, came, whole=answered.whole)
-        records.append(_record(2, name, answer, start, body))
+        came = b"".join(start.pieces) if start else answer.raw_content or b""
+        body = _framed(answer, came, whole=start is None or start.whole)
+        records.append(_record(2, name, answer, line, body))
     _append(b"".join(records))
 
 
@@ -131,12 +136,12 @@ def _name(connection: Any) -> str:
     return f"0000{own_port:04x}{zlib.crc32(address.encode()):08x}{number:08x}"
 
 
-def _record(kind: int, name: str, message: Any, start: bytes, body: bytes) -> bytes:
+def _record(kind: int, name: str, message: Any, line: bytes, body: bytes) -> bytes:
     began_ns = int(message.timestamp_start * 1e9)
     took_ns = int((message.timestamp_end or message.timestamp_start) * 1e9) - began_ns
     fields = b"".join(b"%b: %b\r\n" % pair for pair in message.headers.fields)
     meta = f"{kind} {name} {began_ns} {took_ns}\n".encode()
-    return b"%b%b\r\n%b\r\n%b%b" % (meta, start, fields, body, SEPARATOR)
+    return b"%b%b\r\n%b\r\n%b%b" % (meta, line, fields, body, SEPARATOR)
 
 
 def _framed(message: Any, content: bytes, *, whole: bool = True) -> bytes:
