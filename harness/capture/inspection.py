@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import heapq
-import statistics
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,7 @@ import pyarrow.compute as pc
 
 from harness.capture.histogram import Histogram
 from harness.capture.robot import kind_of
+from harness.capture.sessions import IDLE_NS
 from harness.model.route import Routes
 from harness.store.recording import columns
 
@@ -122,6 +122,14 @@ def inspection(recording: Recording, paths: tuple[str, ...] = ()) -> Inspection:
     return seen.told()
 
 
+class _Open(NamedTuple):
+    """A session that may go on: its last start and end, and its requests so far."""
+
+    last_ns: int
+    end_ns: int
+    requests: int
+
+
 class _Seen:
     """What the tables so far hold."""
 
@@ -133,13 +141,13 @@ class _Seen:
         self._methods: Counter[str] = Counter()
         self._statuses: Counter[int] = Counter()
         self._agents: Counter[str] = Counter()
-        self._sessions: Counter[str] = Counter()
+        self._open: dict[str, _Open] = {}
+        self._session_sizes: Counter[int] = Counter()
         self._second = (-1, 0)
         self._peak = 0
         self._over_time = np.zeros(_BINS, np.int64)
         self._gaps: list[tuple[int, int]] = []
         self._last_ns = 0
-        self._ends_ns: dict[str, int] = {}
         self._pauses = Histogram()
         self._sizes = Histogram()
 
@@ -149,10 +157,10 @@ class _Seen:
         self._methods.update(_counts(table["method"]))
         self._statuses.update(_counts(pc.fill_null(table["status"], 0)))
         self._agents.update(_counts(_agents(table["headers"])))
-        self._sessions.update(_counts(table["session"]))
         self._sizes.add(pc.drop_null(table["response_bytes"]).to_numpy())
         self._add_times(starts_ns)
-        self._add_pauses(table["session"], starts_ns, table["duration_ns"])
+        self._add_sessions(table["session"], starts_ns, table["duration_ns"])
+        self._close(int(starts_ns[-1]) - IDLE_NS)
         self._add_routes(table)
 
     def _add_times(self, starts_ns: NDArray[np.int64]) -> None:
@@ -171,7 +179,7 @@ class _Seen:
         self._gaps = heapq.nlargest(_GAPS, [*self._gaps, *found])
         self._last_ns = int(starts_ns[-1])
 
-    def _add_pauses(
+    def _add_sessions(
         self,
         sessions: pa.ChunkedArray,
         starts_ns: NDArray[np.int64],
@@ -187,13 +195,21 @@ class _Seen:
         first = np.flatnonzero(np.concatenate(([True], ~goes_on)))
         last = np.concatenate((first[1:] - 1, [len(place) - 1]))
         names = encoded.dictionary.take(pa.array(place[first])).to_pylist()
-        resumed = [
-            max(0, begun_ns - self._ends_ns[name])
-            for name, begun_ns in zip(names, start_ns[first].tolist(), strict=True)
-            if name in self._ends_ns
-        ]
-        self._pauses.add(np.array(resumed, np.int64))
-        self._ends_ns.update(zip(names, ends_ns[last].tolist(), strict=True))
+        columns = (start_ns[first], start_ns[last], ends_ns[last], last - first + 1)
+        each = zip(names, *(column.tolist() for column in columns), strict=True)
+        pauses = []
+        for name, begun_ns, last_ns, end_ns, requests in each:
+            before = self._open.get(name)
+            if before is not None:
+                pauses.append(max(0, begun_ns - before.end_ns))
+            so_far = before.requests if before else 0
+            self._open[name] = _Open(last_ns, end_ns, so_far + requests)
+        self._pauses.add(np.array(pauses, np.int64))
+
+    def _close(self, before_ns: int) -> None:
+        """Sessions that have nothing since; a later visit has another name."""
+        over = [name for name, each in self._open.items() if each.last_ns < before_ns]
+        self._session_sizes.update(self._open.pop(name).requests for name in over)
 
     def _add_routes(self, table: pa.Table) -> None:
         asked = pc.binary_join_element_wise(table["method"], table["target"], " ")
@@ -219,6 +235,7 @@ class _Seen:
 
     def told(self) -> Inspection:
         """All of it."""
+        self._close(self._last_ns + 1)
         recording = self._recording
         robots: Counter[str] = Counter()
         for agent, count in self._agents.items():
@@ -231,8 +248,8 @@ class _Seen:
             methods=tuple(self._methods.most_common()),
             statuses=tuple(self._statuses.most_common()),
             robots=tuple(robots.most_common()),
-            session_median=statistics.median(self._sessions.values()),
-            session_max=max(self._sessions.values()),
+            session_median=_median(self._session_sizes),
+            session_max=max(self._session_sizes),
             mean_rate=recording.exchanges
             * _SECOND_NS
             / max(recording.span_ns, _SECOND_NS),
@@ -258,6 +275,14 @@ class _Seen:
             median_ns=latencies.quantile(0.5),
             p95_ns=latencies.quantile(0.95),
         )
+
+
+def _median(counts: Counter[int]) -> float:
+    """Of numbers by how often each is there."""
+    numbers = sorted(counts)
+    upto = np.cumsum([counts[number] for number in numbers])
+    middle = np.array([upto[-1] + 1, upto[-1] + 2]) // 2
+    return float(np.mean(np.array(numbers)[np.searchsorted(upto, middle)]))
 
 
 def _counts(column: pa.ChunkedArray | pa.Array) -> dict[Any, int]:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import statistics
+from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -137,3 +140,33 @@ def test_the_busiest_second_may_be_in_two_tables(tmp_path: Path) -> None:
     rows = [exchange(at_s, "s1", "/") for at_s in (0.1, 0.2, 0.3, 0.4, 5.0, 7.0)]
 
     assert 4 == inspected(tmp_path, rows[:1], rows[1:3], rows[3:]).peak_rate
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.sampled_from([0, 1, 600, 1_700])),
+        min_size=1,
+        max_size=40,
+    ),
+    st.lists(st.integers(1, 39), max_size=4),
+)
+def test_sessions_that_are_over(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[int, int]],
+    cuts: list[int],
+) -> None:
+    """Their sizes are those of all rows at once, wherever the rows are cut."""
+    at_s, asked = 0, []
+    for session, pause_s in rows:
+        at_s += pause_s
+        asked.append(exchange(at_s, f"s{session}-{at_s // 1_800}", "/"))
+    places = sorted({0, len(asked), *(cut % len(asked) for cut in cuts)})
+    tables = [asked[first:end] for first, end in pairwise(places)]
+    sizes = Counter(each.session for table in tables for each in table).values()
+
+    found = inspected(tmp_path_factory.mktemp("rec"), *tables)
+
+    assert (statistics.median(sizes), max(sizes)) == (
+        found.session_median,
+        found.session_max,
+    )
