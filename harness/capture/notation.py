@@ -64,18 +64,20 @@ _PART_NAME: Final = re.compile(
 )
 _MARKUP: Final = re.compile(r"[\ufeff\s]*<")
 _FORM: Final = re.compile(r"(?:[^\s=&(){}<>\"',]*&)*+[^\s=&(){}<>\"',]+=\S*")
-_MAILED: Final = re.compile(
-    r"/(?P<name>(?:[\w-]*[_-])?(?:activat(?:e|ion)|confirm(?:ation)?|hooks?|invit(?:e|ation)"
-    r"|join|magic|password|reset|token|unsubscribe|verif(?:y|ication)|webhook)"
-    r"(?:[_-](?:account|email|link|password|token))?)/(?:[\w=-]{1,20}/)?"
-    r"(?!(?:[\da-f]{24}|[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12})(?![\w.~=%-]))"
-    r"(?=[^/]*\d)(?=[^/]*[a-z])(?P<token>[\w.~=%-]{20,})(?=[/;?#]|$)",
-    re.IGNORECASE,
+_LETS_IN: Final = (
+    r"(?i:/(?:[\w-]*[_-])?(?:(?:password[_-]?)?reset(?:[_-]?password)?|activat(?:e|ion)"
+    r"|unsubscribe|magic(?:[_-]?(?:link|login))?|verif(?:y|ication)|verify[_-]?(?:e?mail|account)"
+    r"|confirm[_-]?(?:e?mail|account)|(?:e?mail|account)/confirm(?:ation)?)/)"
 )
-"""A path that is sent in a mail: whoever has it is let in, such as `/reset/MQ/TOKEN`.
-
-What has the form of an id (a UUID, an ObjectId) is one, and is left.
-"""
+"""Parts of a path behind which a mail has what lets in, and a service has no ids."""
+_MAILED: Final = re.compile(
+    rf"(?P<name>{_LETS_IN})(?:[\w=-]{{1,19}}/)?"
+    r"(?![^/;?#]*\.[A-Za-z][A-Za-z\d]{1,4}(?:[/;?#]|$))"
+    r"(?!(?:[A-Za-z]+|\d+)(?:[-_.~](?:[A-Za-z]+|\d+))*+(?:[/;?#]|$))"
+    r"(?=[\w.~=:-]*\d)(?=[^/;?#]*[A-Za-z])"
+    r"(?P<token>(?:[\w.~=:-]|%(?:2[BFbf]|3[ADad])){20,})(?=[/;?#]|$)"
+)
+"""Such as `/reset/MQ/TOKEN`; neither files nor titles, `/reset/how-to-reset-tv-7`."""
 _URL: Final = re.compile(r"(?:[a-zA-Z][\w+.-]{0,20}:)?/\S[^\r\n]*")
 
 _ELEMENT: Final = re.compile(r"(<!\[CDATA\[|<[^<>]*>)([^<]*)")
@@ -100,8 +102,9 @@ _WORD: Final = "\\s\"'<>(){}|^`"
 _WORTHY: Final = re.compile(
     rf"\?[^{_WORD}=]{{0,256}}+=|#[^{_WORD}=]{{0,256}}+=|%[0-9A-Fa-f]{{2}}"
     r"|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|&(?:#|commat;|period;|plus;|colon;)"
+    rf"|{_LETS_IN}"
 )
-"""What shows that there is something in a word of prose: parameters, or an escape."""
+"""What shows that there is something in a word of prose."""
 _WORD_BEFORE: Final = re.compile(rf"(?<![^{_WORD}])[^{_WORD}]*+$")
 _WORD_AFTER: Final = re.compile(rf"[^{_WORD}]*+")
 _LONGEST: Final = 1024
@@ -159,7 +162,7 @@ def _path(mask: Mask, path: str, depth: int) -> str:
     for found in _MAILED.finditer(path):
         place = path.count("/", 0, found.start("token"))
         if written[place] == segments[place]:
-            written[place] = _mailed(mask, found["name"], segments[place])
+            written[place] = _mailed(mask, found["name"].strip("/"), segments[place])
     return "/".join(written)
 
 
@@ -359,7 +362,7 @@ def _words(mask: Mask, text: str, depth: int) -> str:
 def _word(mask: Mask, word: str, depth: int) -> str:
     if not depth:
         return mask.values(word)
-    if _LINKED.match(word):
+    if _LINKED.match(word) or _MAILED.search(word):
         return url(mask, word, depth - 1)
     new = unescaped(word, lambda inner: plain(mask, inner, depth - 1))
     return mask.values(word) if new == word else new

@@ -94,12 +94,13 @@ _SECRETS: Final = (
 
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _FILLERS: Final = re.compile(r"[^a-z0-9]+")
-_SEPARATORS: Final = ("=", ":", ">", "%", "&#", "\\u00")
+_SEPARATORS: Final = ("=", ":", ">", "/", "%", "&#", "\\u00")
 _SUSPECTS: Final = (
     *("token", "secret", "pass", "pwd", "key", "sig", "ses", "sid", "jwt", "auth"),
     *("code", "csrf", "xsrf", "cred", "nonce", "otp", "pin", "saml", "ticket", "cvv"),
     *("verifier", "bearer", "cvc", "csc", "phone", "mobile", "msisdn", "whatsapp"),
     *("tel", "cell", "fax", "mob", "card", "ccn", "cc_n", "pan", "%", "&#", "\\u00"),
+    *("reset", "activat", "unsub", "magic", "verif", "confirm"),
 )
 
 
