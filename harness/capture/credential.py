@@ -17,14 +17,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COOKIE",
+    "TOKEN",
     "credential_given",
     "credential_of",
-    "credential_renewed",
     "credential_said",
+    "is_renewal",
+    "token_given",
 ]
 
 COOKIE: Final = "cookie "
 """What a credential begins with if it is one of a browser, and nobody else's."""
+
+TOKEN: Final = "token "
+"""What one begins with if an answer gave it; Basic and others may be of many users."""
 
 _NOT_ANALYTICS: Final = "(?!_hj|ai_|amp_|_?ga_|optimizely)"
 _CERTAIN: Final = re.compile(
@@ -35,7 +40,8 @@ _LIKELY: Final = re.compile(rf"{_NOT_ANALYTICS}.*(?:session|sessid).*", re.IGNOR
 """Names of sessions, and of what is only about them, such as `has_session=1`."""
 _DRAWN: Final = 12
 """The least characters of a value that is one's own."""
-_TOKEN: Final = re.compile(
+_SCHEME: Final = re.compile("(?:bearer|token|jwt) +", re.IGNORECASE)
+_GIVEN: Final = re.compile(
     rb'"(?:(?:access|auth|id)_?token|token|jwt|access)"\s*:\s*"([^"\\\s]{12,4096})"',
     re.IGNORECASE,
 )
@@ -69,15 +75,21 @@ def credential_given(response: Response | None) -> str:
     return next(crumbs, "")
 
 
-def credential_renewed(response: Response | None) -> str:
-    """The Authorization that an answer gives whoever had one; empty without any."""
-    found = _TOKEN.search(response.body) if response and response.body else None
-    return _authorized(found[1].decode("latin-1")) if found else ""
+def token_given(response: Response | None) -> str:
+    """The token that an answer has; empty without any."""
+    found = _GIVEN.search(response.body) if response and response.body else None
+    return f"{TOKEN}{found[1].decode('latin-1')}" if found else ""
+
+
+def is_renewal(request: Request) -> bool:
+    """Whether it asks for a new token for the same user."""
+    return "refresh" in request.target.lower() or b"refresh" in request.body.lower()
 
 
 def _authorized(value: str) -> str:
-    """By what is behind the scheme, which clients write in several ways."""
-    return f"authorization {value.rpartition(' ')[2]}"
+    """A token by itself, as clients write its scheme in several ways."""
+    found = _SCHEME.match(value)
+    return f"{TOKEN}{value[found.end() :]}" if found else f"authorization {value}"
 
 
 def _sessions(cookies: str) -> Iterator[str]:

@@ -17,10 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.capture.credential import (
+    TOKEN,
     credential_given,
     credential_of,
-    credential_renewed,
     credential_said,
+    is_renewal,
+    token_given,
 )
 from harness.store.coded import constant
 from harness.store.row import table_of_columns
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.capture.batch import Batch
-    from harness.model.traffic import Request, Response
+    from harness.model.traffic import Request
     from harness.store.coded import Coded
 
 __all__ = ["CREDENTIALS", "Sizes", "ordered"]
@@ -115,18 +117,19 @@ def _runs(batches: Iterable[Batch]) -> Iterator[pa.Table]:
         said = _texts(rows.sessions.of_each(credential_said))
         sent = pc.coalesce(said, _texts(rows.requests.of_each(credential_of)))
         table = table.append_column(CREDENTIALS[0], sent)
-        yield table.append_column(CREDENTIALS[1], _given(rows.responses, sent))
+        yield table.append_column(CREDENTIALS[1], _given(rows, sent))
         first += len(batch)
 
 
-def _given(responses: Coded[Response | None], sent: pa.Array) -> pa.Array:
-    """A token in an answer is a credential for sure only to whoever had one."""
-    given, renewed = (
-        _texts(responses.of_each(made))
-        for made in (credential_given, credential_renewed)
+def _given(rows: Batch, sent: pa.Array) -> pa.Array:
+    """Session cookies; and a token, for whoever sent one and asked to renew it."""
+    cookies = _texts(rows.responses.of_each(credential_given))
+    asks = rows.requests.of_each(is_renewal)
+    renews = pc.and_(
+        pa.array(np.array(asks.values, np.bool_)[asks.places]),
+        pc.and_(pc.starts_with(sent, TOKEN), pc.equal(cookies, "")),
     )
-    renews = pc.and_(pc.equal(given, ""), pc.not_equal(sent, ""))
-    return pc.if_else(renews, renewed, given)
+    return pc.if_else(renews, _texts(rows.responses.of_each(token_given)), cookies)
 
 
 def _texts(column: Coded[str] | Coded[str | None]) -> pa.Array:

@@ -3,7 +3,8 @@ import pytest
 from harness.capture.credential import (
     credential_given,
     credential_of,
-    credential_renewed,
+    is_renewal,
+    token_given,
 )
 from harness.model.traffic import Request, Response
 
@@ -56,7 +57,9 @@ def test_authorization() -> None:
     """Where there is no cookie of a session, Authorization counts."""
     bearer = ("authorization", "Bearer a")
 
-    assert "authorization a" == credential_of(request(bearer))
+    assert "token a" == credential_of(request(bearer))
+    basic = ("authorization", "Basic YTpi")
+    assert "authorization Basic YTpi" == credential_of(request(basic))
     assert "cookie sid=1" == credential_of(request(bearer, ("cookie", "sid=1")))
 
 
@@ -69,21 +72,34 @@ def test_silence() -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (
-            b'{"access_token": "abcdefghijkl", "expires": 1}',
-            "authorization abcdefghijkl",
-        ),
-        (b'{"data":{"accessToken":"abcdefghijkl"}}', "authorization abcdefghijkl"),
-        (b'{"token":"abcdefghijkl"}', "authorization abcdefghijkl"),
+        (b'{"access_token": "abcdefghijkl", "expires": 1}', "token abcdefghijkl"),
+        (b'{"data":{"accessToken":"abcdefghijkl"}}', "token abcdefghijkl"),
+        (b'{"token":"abcdefghijkl"}', "token abcdefghijkl"),
         (b'{"token":"short"}', ""),
         (b'{"tokens": 7}', ""),
         (b"", ""),
     ],
 )
-def test_renewed(body: bytes, expected: str) -> None:
+def test_tokens(body: bytes, expected: str) -> None:
     """A token in an answer is what the next requests send, whatever their scheme."""
-    sent = request(("authorization", "bearer abcdefghijkl"))
+    assert expected == token_given(Response(status=200, body=body))
+    for scheme in ("Bearer", "bearer", "Token", "JWT"):
+        sent = request(("authorization", f"{scheme} abcdefghijkl"))
+        assert "token abcdefghijkl" == credential_of(sent)
+    assert "" == token_given(None)
 
-    assert expected == credential_renewed(Response(status=200, body=body))
-    assert "authorization abcdefghijkl" == credential_of(sent)
-    assert "" == credential_renewed(None)
+
+@pytest.mark.parametrize(
+    ("target", "body", "expected"),
+    [
+        ("/auth/refresh", b"", True),
+        ("/token", b"grant_type=refresh_token&x=y", True),
+        ("/token", b'{"refreshToken": "x"}', True),
+        ("/login", b"user=refined", False),
+    ],
+)
+def test_renewals(target: str, body: bytes, expected: bool) -> None:
+    """A request for a new token for the same user says so."""
+    asked = Request(method="POST", target=target, body=body)
+
+    assert expected is is_renewal(asked)

@@ -45,23 +45,28 @@ def test_any_order_becomes_the_order_of_start(
 
 
 def test_who_renews_a_token(tmp_path: Path) -> None:
-    """A token in an answer is a credential only for a request that had one."""
-    body = b'{"access_token": "second-token"}'
-    renews = (("authorization", "Bearer first-token"),)
+    """A token is given to a user alone, not to a client that asks for many of them."""
+    user, client = ("authorization", "Bearer first"), ("authorization", "Basic YTpi")
+    cookie = (("set-cookie", "sid=abc"),)
+    asked = [
+        ("/refresh", (user,), (), "token second-token"),
+        ("/refresh", (user,), cookie, "cookie sid=abc"),
+        ("/refresh", (client,), (), ""),
+        ("/refresh", (), (), ""),
+        ("/login", (user,), (), ""),
+    ]
     given = [
         Exchange(
             start_ns=place,
             client="c",
-            request=Request(method="POST", target="/", headers=headers),
-            response=Response(status=200, headers=set_cookie, body=body),
+            request=Request(method="POST", target=target, headers=headers),
+            response=Response(
+                status=200, headers=answered, body=b'{"access_token": "second-token"}'
+            ),
         )
-        for place, (headers, set_cookie) in enumerate(
-            [((), ()), (renews, ()), (renews, (("set-cookie", "sid=abc"),))]
-        )
+        for place, (target, headers, answered, _) in enumerate(asked)
     ]
 
     [table] = ordered(batches_of(given), tmp_path)
 
-    assert ["", "authorization second-token", "cookie sid=abc"] == (
-        table["given"].to_pylist()
-    )
+    assert [expected for *_, expected in asked] == table["given"].to_pylist()
