@@ -4,6 +4,8 @@ r"""Apache and nginx access logs, common and combined: one grammar for both.
     … the host may have a port; in combined: "referer" "user agent"; then, as in the
     `main` of nginx, "X-Forwarded-For", which begins with the client; then any, not read
 
+Of two addresses, as of X-Forwarded-For and a proxy, the first is the client's.
+
 Both escape `"`, `\` and unprintable bytes in quoted fields as `\"`, `\\` and `\xhh`;
 Apache also uses `\n`, `\t` and the like (mod_log_config; nginx `log_format`).
 
@@ -64,10 +66,11 @@ _QUOTED: Final = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _ADDRESS: Final = (
     r"(?:\d{1,3}(?:\.\d{1,3}){3}|[\da-fA-F]{0,4}(?::[\da-fA-F]{0,4}){2,7})"
 )
+_HOST: Final = rf"((?!{_ADDRESS} )[\w.-]+(?::\d+|(?= {_ADDRESS} )))"
 _FIELDS: Final = (
     (
         "client, ident and user",
-        rf"(?:([\w.-]+(?::\d+|(?= {_ADDRESS} ))) )?(\S+) (\S+) ([^\[]*?) ",
+        rf"(?:{_HOST} )?(\S+) (?:{_ADDRESS} )?(\S+) ([^\[]*?) ",
     ),
     ("[time]", r"\[([^\]]+)\] "),
     ('"request"', _QUOTED),
@@ -281,7 +284,7 @@ _said: Final = remembered(_behind, len)
 def _fault(line: str) -> str:
     place = 0
     for name, pattern in _FIELDS:
-        match = re.compile(pattern).match(line, place)
+        match = re.compile(pattern, re.ASCII).match(line, place)
         if match is None:
             return f"expected {name} at column {place + 1}"
         place = match.end()
