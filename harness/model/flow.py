@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from harness.model.link import is_json_path
 from harness.model.part import Part, Route, Whole
@@ -24,6 +24,18 @@ def _path_in_json(given: object) -> object:
 
 
 _JsonPath = Annotated[str, BeforeValidator(_path_in_json)]
+
+
+def _header_to_fill(given: str) -> str:
+    if given.lower() in _FORBIDDEN:
+        raise ValueError(
+            f"`{given}` is made for each request; cookies that answers set are sent by"
+            " themselves"
+        )
+    return given
+
+
+_Filled = Annotated[_Header, AfterValidator(_header_to_fill)]
 
 
 def _regular_expression(given: object) -> object:
@@ -55,7 +67,7 @@ class Use(Part):
     """A parameter of the query."""
     form: str | None = None
     """A field of a form in the body."""
-    header: _Header | None = None
+    header: _Filled | None = None
     """A header, which is added where none was recorded."""
 
     @model_validator(mode="after")
@@ -63,11 +75,6 @@ class Use(Part):
         places = _given(self, ("path", "query", "form", "header"))
         if len(places) != 1:
             raise ValueError("give one of path, query, form, header")
-        if self.header and self.header.lower() in _FORBIDDEN:
-            raise ValueError(
-                f"`header: {self.header}` is made for each request; cookies that"
-                " answers set are sent by themselves"
-            )
         if self.path and (self.route or "").count(f"{{{self.path}}}") != 1:
             raise ValueError(
                 f"`path: {self.path}` needs a `route` with {{{self.path}}} in it"
@@ -115,7 +122,7 @@ class Token(Part):
 
     json_: _JsonPath = Field(alias="json")
     """Its path in the JSON answer."""
-    as_: _Header = Field(default="bearer", alias="as")
+    as_: _Filled = Field(default="bearer", alias="as")
     """How it is sent from then on: `bearer`, or the name of a header."""
 
     model_config = ConfigDict(populate_by_name=True)

@@ -45,7 +45,7 @@ def planned_request(
         exchange: as it was recorded.
         routes: of the service.
         cookies_recorded: whether the recording would have the cookies that were sent.
-        logged_in: whether a login came before, whose cookies no recording has.
+        logged_in: whether a login came before that sets cookies no recording has.
     """
     request, pairs = exchange.request, tuple[tuple[str, str], ...]()
     lines = [value for name, value in request.headers if name == "cookie"]
@@ -98,9 +98,10 @@ def distinct_requests(
     number_of = np.empty(len(wanted), "u4")
     known = recording.cookies_recorded
     token = token_of(login, len(rules)) if login else None
+    by_cookies = login is not None and token is None
     for index, exchange in enumerate(exchanges(recording, wanted, HEADS)):
         planned = planned_request(
-            exchange, routes, cookies_recorded=known, logged_in=login is not None
+            exchange, routes, cookies_recorded=known, logged_in=by_cookies
         )
         number_of[index] = numbers.setdefault(planned, len(numbers))
     requests = list(numbers)

@@ -163,11 +163,13 @@ def with_rules(planned: PlannedRequest, said: Ruled) -> PlannedRequest:
 
 def _with_header(request: Request, name: str) -> Request:
     """With such a header; a token does not go under a scheme that has none."""
-    empty = _BEARER if name == _AUTHORIZATION else ""
-    headers = tuple(
-        (each, empty) if each == name and _NO_TOKEN.match(value) else (each, value)
-        for each, value in request.headers
-    )
+    empty, headers = "", request.headers
+    if name == _AUTHORIZATION:
+        empty = _BEARER
+        headers = tuple(
+            (each, empty if each == name and _NO_TOKEN.match(value) else value)
+            for each, value in headers
+        )
     if not any(each == name for each, _ in headers):
         headers = (*headers, (name, empty))
     return replace(request, headers=headers)

@@ -80,4 +80,4 @@ def _speed(inspection: Inspection) -> int:
 
 def _quoted(text: str) -> str:
     """As YAML and JSON both write a text, which may look like a number or a date."""
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=not text.isprintable())

@@ -27,7 +27,7 @@ def test_one_use_or_several() -> None:
         ({"json": "$.items[*].id"}, "a path in JSON is wanted"),
         ({"json": "$..id"}, "a path in JSON is wanted"),
         ({"json": "id"}, "a path in JSON is wanted"),
-        ({"use": {"header": "Cookie"}}, "is made for each request"),
+        ({"use": {"header": "Cookie"}}, "`Cookie` is made for each request"),
         ({"json": None, "text": "(id"}, "no regular expression"),
         ({"use": []}, "at least 1 item"),
         ({"use": {}}, "give one of path, query, form, header"),
@@ -59,3 +59,12 @@ def test_login() -> None:
     )
     with pytest.raises(ValidationError, match="give either `form` or `json`"):
         Login.model_validate({"post": "/l", "form": {}, "json": {}})
+
+
+@pytest.mark.parametrize("header", ["Cookie", "host", "Content-Length"])
+def test_a_token_goes_into_no_such_header(header: str) -> None:
+    """What each request gets anyway takes no token, either."""
+    login = {"post": "/login", "then": {"json": "$.t", "as": header}}
+
+    with pytest.raises(ValidationError, match="is made for each request"):
+        Login.model_validate(login)

@@ -246,7 +246,11 @@ def recording(tmp_path: Path) -> Recording:
 
 
 def planned(
-    load: dict[str, Any], recording: Recording | None, directory: Path, seed: int = 1
+    load: dict[str, Any],
+    recording: Recording | None,
+    directory: Path,
+    seed: int = 1,
+    session: dict[str, Any] | None = None,
 ) -> Plan:
     directory.mkdir()
     return make_plan(
@@ -258,6 +262,7 @@ def planned(
                 "load": load,
                 "rounds": {"warmup": "1s", "ramp": "1s", "slices": 2, "slice": "2s"},
                 "seed": seed,
+                "session": session or {},
             }
         ),
         recording,
@@ -316,6 +321,28 @@ def _sessions(plan: Plan, *, held: bool) -> set[str]:
     shots, requests = read_shots(plan.shots_path), read_requests(plan.requests_path)
     wanted = np.unique(shots["request"][shots["held_out"] == held])
     return {requests[each].request.target.split("/")[1] for each in wanted}
+
+
+@pytest.mark.parametrize(
+    ("session", "expected"),
+    [
+        ({}, ()),
+        ({"login": {"post": "/l", "then": {"json": "$.t"}}}, ()),
+        ({"login": {"post": "/l", "then": "cookies"}}, None),
+        ({"login": {"post": "/l"}}, None),
+    ],
+)
+def test_cookies_after_a_login(
+    tmp_path: Path,
+    recording: Recording,
+    session: dict[str, Any],
+    expected: tuple[()] | None,
+) -> None:
+    """Where none were recorded none are sent, unless a login is by cookies."""
+    plan = planned({"users": 5}, recording, tmp_path / "plan", session=session)
+
+    requests = read_requests(plan.requests_path)
+    assert {expected} == {each.cookies for each in requests if each.measured}
 
 
 def test_nothing_of_a_locustfile_is_held_out(tmp_path: Path) -> None:

@@ -175,3 +175,12 @@ def test_the_last_given_is_the_last_taken() -> None:
 
     assert [-1, -2] == [slot for slot, _ in said[2].takes]
     assert [-2, -1] == [slot for slot, _ in said[4].takes]
+
+
+def test_another_header_is_no_authorization() -> None:
+    """What looks like a scheme there is a value as any other."""
+    request = Request(method="GET", target="/", headers=(("x-a", "Basic old"),))
+
+    tied = with_rules(planned(request), Ruled(takes=((0, Use(header="X-A")),)))
+
+    assert (("x-a", "Basic old"),) == tied.request.headers

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from harness.capture.inspection import Inspection, RouteShare
 from harness.model.traffic import Recording
@@ -71,3 +72,12 @@ def test_a_round_has_enough_requests(rate: float, speed: int) -> None:
     assert f"replay: {{speed: {speed}}}" in outline(
         replace(FOUND, mean_rate=rate), "r", "s"
     )
+
+
+@pytest.mark.parametrize("name", ["a\u00a0b", "\x7f", "\x85", "\ud800", "\U0001f600"])
+def test_any_path_can_be_written(name: str) -> None:
+    """The scenario can be written as UTF-8, and YAML can read all but half a pair."""
+    text = outline(FOUND, name, "s").encode().decode()
+
+    if name != "\ud800":
+        assert name == yaml.safe_load(text)["recording"]
