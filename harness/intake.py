@@ -59,7 +59,8 @@ pairs), `body` or `body_base64`, `client`, `session`, `protocol`, `status`,
 class _Lines(click.types.StringParamType):
     """Texts of which a variable of the environment has one a line."""
 
-    envvar_list_splitter = "\n"
+    def split_envvar_value(self, rv: str) -> list[str]:
+        return [line.strip() for line in rv.splitlines() if line.strip()]
 
 
 _ONE_A_LINE: Final = _Lines()
@@ -231,7 +232,7 @@ def _inspect(
     from harness.report.page import as_page  # noqa: PLC0415 - heavy
     from harness.store.disk import write_text  # noqa: PLC0415 - heavy
 
-    if page is not None and page.exists() and page.samefile(recording.path):
+    if page is not None and os.path.realpath(page) == os.path.realpath(recording.path):
         raise InputError(
             f"--html {page}: is the recording itself", hint="name another file"
         )
@@ -263,7 +264,8 @@ def init(recording: Path, output: Path) -> None:
             f"{output}: is there already", hint="name another file, or remove it"
         )
     found = inspection(open_recording(recording))
-    place = os.path.relpath(recording.resolve(), output.parent.resolve())
+    beside = recording.parent.resolve() / recording.name
+    place = os.path.relpath(beside, output.parent.resolve())
     write_text(output, outline(found, place, output.stem))
     put(f"{output}: a scenario; next: seatrial validate {output}\n")
 

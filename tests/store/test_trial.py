@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import ComparisonError, InputError, SeatrialError
+from harness.errors import ComparisonError, InputError
 from harness.model.calibration import Calibration, Machine
 from harness.model.plan import Plan
 from harness.model.result import (
@@ -14,7 +14,6 @@ from harness.model.result import (
     Round,
 )
 from harness.model.scenario import Scenario, Service
-from harness.store.disk import write_text, writing
 from harness.store.trial import (
     Journal,
     keep_void,
@@ -223,22 +222,3 @@ def test_broken(tmp_path: Path) -> None:
     (tmp_path / "trial.json").write_text('{"schema": 99}')
     with pytest.raises(ComparisonError, match="newer"):
         read_journal(tmp_path)
-
-
-def test_whole_or_not_at_all(tmp_path: Path) -> None:
-    """A file that cannot be written whole does not appear, nor does its beginning."""
-    path = tmp_path / "f"
-    with pytest.raises(UnicodeEncodeError):
-        write_text(path, "a\ud800")
-
-    assert [] == list(tmp_path.iterdir())
-
-
-def test_full_disk() -> None:
-    """A full disk is one clear error with the place and the remedy."""
-    full = Path("/dev/full")
-
-    with pytest.raises(SeatrialError) as caught, writing(full):
-        full.write_text("x")
-
-    assert "/dev/full: cannot be written: No space left" in caught.value.message
