@@ -204,7 +204,7 @@ def test_filters_of_the_environment(
         ("GET /h", ""),
     ]
     (tmp_path / "a.log").write_text("".join(line.format(*each) for each in asked))
-    monkeypatch.setenv("SEATRIAL_NOT_ROUTE", "POST /c\nGET /h")
+    monkeypatch.setenv("SEATRIAL_NOT_ROUTE", "POST /c\nGET /h\n")
     monkeypatch.setenv("SEATRIAL_NO_ROBOTS", "1")
 
     code, said, _ = run("import", "a.log", "-o", "a.parquet", cwd=tmp_path)

@@ -83,7 +83,9 @@ def named(side: str, variable: str) -> str:
         side: `header:`, `answer:` or `cookie:`.
         variable: a header's name with `_` for `-`, or a cookie's name as it is.
     """
-    return side + (variable if side == "cookie:" else variable.replace("_", "-"))
+    return side + (
+        variable if side == "cookie:" else variable.lower().replace("_", "-")
+    )
 
 
 def exchange_of(said: Said, host: str | None, tally: Tally) -> Exchange:

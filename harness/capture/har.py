@@ -274,10 +274,8 @@ def _target(request: Entry) -> str:
     parts = urlsplit(request["url"])
     query = parts.query
     if not query:
-        listed = _list(request.get("queryString"))
-        named = [each for each in listed if isinstance(each, dict) and pair_of(each)]
-        pairs = [(each["name"], each["value"] or "") for each in named]
-        query = urlencode(pairs, errors="replace", quote_via=quote)
+        pairs = filter(None, map(pair_of, _list(request.get("queryString"))))
+        query = urlencode(list(pairs), encoding="latin-1", quote_via=quote)
     target = f"{parts.path or '/'}{'?' if query else ''}{query}"
     return quote(target, safe=_PRINTABLE, errors="replace")
 

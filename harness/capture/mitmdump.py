@@ -31,19 +31,16 @@ _watch: set[asyncio.Task[None]] = set()
 
 
 class _Start:
-    """What is kept of an answer, and whether that is all of it."""
+    """What is kept of an answer, and how long all of it is."""
 
     def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-        self.room = KEPT_BYTES
-        self.whole = True
+        self.kept = bytearray()
+        self.length = 0
 
     def take(self, piece: bytes) -> bytes:
         """Pass it on."""
-        kept = piece[: self.room]
-        self.room -= len(kept)
-        self.whole = self.whole and len(kept) == len(piece)
-        self.pieces.append(kept)
+        self.kept += piece[: KEPT_BYTES - len(self.kept)]
+        self.length += len(piece)
         return piece
 
 
@@ -105,8 +102,11 @@ def _keep(flow: Any, answer: Any) -> None:
             answer.status_code,
             answer.data.reason,
         )
-        came = b"".join(start.pieces) if start else answer.raw_content or b""
-        body = _framed(answer, came, whole=start is None or start.whole)
+        came = bytes(start.kept) if start else answer.raw_content or b""
+        length = start.length if start else len(came)
+        if length > len(came) and "transfer-encoding" not in answer.headers:
+            answer.headers["content-length"] = str(length)
+        body = _framed(answer, came, whole=length == len(came))
         records.append(_record(2, name, answer, line, body))
     _append(b"".join(records))
 

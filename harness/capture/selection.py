@@ -159,8 +159,8 @@ def selection_of(
         InputError: something is written otherwise.
     """
     return Selection(
-        routes=tuple(map(_pattern, routes)),
-        without=tuple(map(_pattern, without)),
+        routes=tuple(_pattern("--route", each) for each in routes),
+        without=tuple(_pattern("--not-route", each) for each in without),
         methods=frozenset(map(_method, methods)),
         statuses=tuple(map(_range, statuses)),
         since_ns=_moment_ns("--since", since),
@@ -169,12 +169,12 @@ def selection_of(
     )
 
 
-def _pattern(text: str) -> re.Pattern[str]:
+def _pattern(name: str, text: str) -> re.Pattern[str]:
     """Of a route: `{id}`, whatever it is called, is any one part of a path."""
     match = _ROUTE.fullmatch(text)
     if match is None:
         raise InputError(
-            f"--route {text}: not a route",
+            f"{name} {text}: not a route",
             hint="write it as '/api/*' or 'GET /orders/{id}'",
         )
     method, path = (match[1] or "*").upper(), _PARAMETER.sub(_ANY, match[2])

@@ -14,6 +14,7 @@ import pytest
 
 from harness.capture import import_capture
 from harness.capture.pseudonym import is_pseudonym
+from harness.capture.secret import Rules
 from harness.errors import InputError, RecordingError, SeatrialError
 from harness.store.recording import exchanges
 
@@ -199,6 +200,30 @@ def test_an_empty_file_beside_others(tmp_path: Path) -> None:
 
     assert 1 == recording.exchanges
     assert [0, len(line(0)), 1] == [each.size for each in recording.sources]
+
+
+def test_cookies_that_a_rule_drops_are_not_recorded(tmp_path: Path) -> None:
+    """A replay then sends what the build sets, as without any knowledge of them."""
+    request = {"method": "GET", "url": "http://h/", "headers": []}
+    headers = [{"name": "Cookie", "value": "a=b"}]
+    entries = [
+        {
+            "startedDateTime": "2026-01-01T00:00:00Z",
+            "request": {**request, "headers": headers},
+            "response": {"status": 200},
+        }
+    ]
+    source = tmp_path / "a.har"
+    source.write_text(json.dumps({"log": {"entries": entries}}))
+
+    for rules, recorded in (
+        (Rules(), True),
+        (Rules(dropped=frozenset({"cookie"})), False),
+    ):
+        recording = import_capture(
+            [source], tmp_path / "rec.parquet", key=b"k", rules=rules
+        )
+        assert recorded is recording.cookies_recorded
 
 
 def test_wrong_usage_is_named(tmp_path: Path) -> None:

@@ -52,6 +52,13 @@ def test_expired(header: str, value: str, expected: int) -> None:
     assert expected == count(asked(header, value))
 
 
+def test_in_a_target() -> None:
+    """A token in a query opens what one in a header does."""
+    request = Request(method="GET", target=f"/?access_token={jwt(exp=1)}&a=b")
+
+    assert 1 == count(Exchange(start_ns=0, client="c", request=request))
+
+
 def test_remedy() -> None:
     """The account says how many requests, and what to do."""
     token = jwt(exp=1)

@@ -105,11 +105,11 @@ def test_connection_habits(
 def test_a_query_that_the_url_lacks(tmp_path: Path) -> None:
     """It is encoded from its names and values, once."""
     pairs = [{"name": "q", "value": "a&b=\u00e9 %"}, {"name": "n", "value": 7}]
-    request = {"queryString": [*pairs, "x", {"name": "e", "value": None}]}
+    request = {"queryString": [*pairs, "x", ["z", 0], {"name": "e", "value": None}]}
 
     found = one(tmp_path, request=request).request
 
-    assert "/p?q=a%26b%3D%C3%A9%20%25&n=7&e=" == found.target
+    assert "/p?q=a%26b%3D%C3%A9%20%25&n=7&z=0&e=" == found.target
 
 
 def test_content_type_keeps_its_place(tmp_path: Path) -> None:

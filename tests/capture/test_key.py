@@ -45,3 +45,12 @@ def test_an_unusable_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be kept here") as caught:
         redaction_key({"XDG_CONFIG_HOME": str(tmp_path)})
     assert "SEATRIAL_REDACTION_KEY" in caught.value.hint
+
+
+def test_nobody_has_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user that the system does not know is told what to set."""
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000)
+
+    with pytest.raises(InputError, match="cannot be kept here"):
+        redaction_key({})

@@ -552,6 +552,8 @@ def test_cookies_keep_their_names(tmp_path: Path) -> None:
             **json.loads(NGINX_JSON),
             "cookie_PHP_Sess": "7",
             "http_X_Some_Header": "8",
+            "user_agent": "UA",
+            "HTTP_USER_AGENT": "UA",
         }
     )
 
@@ -559,6 +561,8 @@ def test_cookies_keep_their_names(tmp_path: Path) -> None:
 
     assert "PHP_Sess=7" in dict(kept.request.headers)["cookie"]
     assert "8" == dict(kept.request.headers)["x-some-header"]
+    names = [name for name, _ in kept.request.headers]
+    assert len(names) == len(set(names))
 
 
 def test_docker_wraps_lines(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from harness.capture.batch import batches_of
 from harness.capture.coding import plain
 from harness.capture.pseudonym import Pseudonyms
 from harness.capture.redact import Redactor
+from harness.capture.secret import Rules
 from harness.capture.source import Source
 from harness.capture.tally import Tally
 from harness.model.traffic import Exchange, Request, Response
@@ -657,3 +658,15 @@ def test_secrets_leave_beside_escapes_and_as_hosts(text: str, value: str) -> Non
     ):
         assert value not in unquote(written)
         assert PSEUDONYMS.of(value) in unquote(written)
+
+
+def test_a_rule_that_matches_an_empty_text() -> None:
+    """Between characters there is nothing to hide; around it all else stays."""
+    rules = Rules(values=(re.compile(r"\b|x-\d+"),))
+    request = Request(method="GET", target="/", headers=(("x-note", "an x-17 here"),))
+    exchange = Exchange(start_ns=0, client="c", request=request)
+
+    found = redacted_by(Redactor(KEY, rules), exchange).request.headers[0][1]
+
+    assert ("an ", " here") == (found[:3], found[-5:])
+    assert len(found) == len("an x-17 here")

@@ -81,6 +81,7 @@ def test_rules(tmp_path: Path) -> None:
         ("add: [{name: x, value: y}]", "1:7: add: {name: regex} or {value: regex}"),
         ("add: [{name: 4}]", "1:7: add: name: a regular expression is wanted; put it"),
         ("add:\n- value: '['", "2:3: add: value: not a regular expression of Python"),
+        ("add: [{value: 'a{99999999999}'}]", "1:7: add: value: not a regular"),
         ("add: [{value: x*}]", "1:7: add: value: it matches an empty text"),
         ("allow: [1]", "1:9: allow: a name is wanted, as [page_token]; put it in"),
         ("drop: ['a b']", "1:8: drop: `a b` is no header's name"),

@@ -96,7 +96,7 @@ def test_filters_together() -> None:
         ({"statuses": ["6xx"]}, "--status 6xx: not a status"),
         ({"statuses": ["200,404"]}, "--status 200,404: not a status"),
         ({"routes": ["static/*"]}, r"--route static/\*: not a route"),
-        ({"without": ["GET"]}, "--route GET: not a route"),
+        ({"without": ["GET"]}, "--not-route GET: not a route"),
         ({"since": "yesterday"}, "--since yesterday: not a time"),
     ],
 )

@@ -44,6 +44,11 @@ class Service(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """A line now, another one once the first has arrived, then a long one."""
         self.send_response(200)
+        if self.path == "/unframed":
+            self.send_header("connection", "close")
+            self.end_headers()
+            self.wfile.write(b"1\n2\n" + b"3" * LONG)
+            return
         self.send_header("content-type", "application/x-ndjson")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
@@ -108,7 +113,7 @@ def test_an_answer_passes_as_it_comes(tmp_path: Path, service: int) -> None:
     """Piece by piece, however long it is; what is kept of it is whole or not there."""
     port, answers = free_port(), []
     with recorder(tmp_path, port, service) as process:
-        for path in ("/short", "/long"):
+        for path in ("/short", "/long", "/unframed"):
             ARRIVED.clear()
             with closing(
                 http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -121,11 +126,13 @@ def test_an_answer_passes_as_it_comes(tmp_path: Path, service: int) -> None:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
 
-    assert [b"2\n", b"2\n" + b"3" * LONG] == answers
-    short, long = exchanges(open_recording(tmp_path / "rec.parquet"))
-    assert short.response is not None
-    assert long.response is not None
-    assert (b"1\n2\n", None) == (short.response.body, long.response.body)
+    assert [b"2\n", *[b"2\n" + b"3" * LONG] * 2] == answers
+    responses = [
+        each.response for each in exchanges(open_recording(tmp_path / "rec.parquet"))
+    ]
+    assert [b"1\n2\n", None, None] == [each and each.body for each in responses]
+    assert responses[2] is not None
+    assert LONG + 4 == responses[2].body_bytes
 
 
 def test_a_recorder_that_is_killed_leaves_nobody_listening(
