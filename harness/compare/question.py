@@ -44,6 +44,7 @@ __all__ = ["QUESTIONS", "is_hopeless"]
 
 _HALF: Final = 0.5
 _DEATHS: Final = 2
+_SPOILED: Final = 2
 _LATENCY: Final = {name: QUANTILES[name] for name in ("p50", "p95")}
 """One of them is enough to judge a service by."""
 
@@ -92,9 +93,14 @@ def _error_count(measures: ArmMeasures) -> int:
 
 
 def _overloads(case: Case) -> Iterator[Finding]:
-    """Replacing the rounds that it spoils would hide what the candidate does."""
+    """Replacing the rounds that it spoils would hide what the candidate does.
+
+    One such round is chance as often as not, as is one beside a round that spoiled
+    the baseline's arm.
+    """
     trial = case.trial
-    if any(candidate_only(each.round, trial.limits) for each in trial.void):
+    spoiled = [candidate_only(each.round, trial.limits) for each in trial.void]
+    if len(spoiled) >= _SPOILED and all(spoiled):
         yield trial_finding(
             "invalid",
             "generator",

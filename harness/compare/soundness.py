@@ -123,8 +123,8 @@ def void_reason(round_: Round, limits: SoundLimits) -> str:
 def candidate_only(round_: Round, limits: SoundLimits) -> bool:
     """Whether the round is void and only the candidate's arm broke limits.
 
-    Such a round must not be replaced: the candidate may be what overloads the
-    generator.
+    Two of them, and none that is the baseline's as well, say that the candidate is what
+    overloads the generator.
     """
     arms = {breach.arm for breach in breaches(round_, limits)}
     return arms == {Arm.CANDIDATE}

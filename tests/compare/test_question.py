@@ -160,6 +160,27 @@ def test_too_few_sound_rounds_have_a_reason(
     assert [each.message for each in findings] == [message]
 
 
+@pytest.mark.parametrize(
+    "spoiled", [[(HEALTHY, SICK)], [(HEALTHY, SICK), (SICK, HEALTHY)]]
+)
+def test_a_spoiled_round_may_be_chance(
+    make: Make, spoiled: list[tuple[dict[str, Any], dict[str, Any]]]
+) -> None:
+    """One of the candidate's alone, or one of each arm's, accuses nobody."""
+    arm = make.arm()
+    rounds = [
+        *(
+            make.round(index, arm, arm, health=each)
+            for index, each in enumerate(spoiled, 1)
+        ),
+        *(make.round(index, arm, arm) for index in range(5, 9)),
+    ]
+
+    outcome, findings = _judged(make.trial(rounds))
+
+    assert (Outcome.PASS, []) == (outcome, [*findings])
+
+
 def test_rounds_that_are_simply_missing_are_invalid(make: Make) -> None:
     """No round void, none stopped, yet too few: never a PASS."""
     outcome, findings = _judged(make.steady(rounds=3))
