@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.compare.behaviour import Shots
 from harness.compare.boundary import Looks
 from harness.compare.calibration import told
 from harness.compare.evidence import RoundEvidence, TrialEvidence
@@ -15,22 +17,25 @@ from harness.compare.measure import ArmColumns, measured
 from harness.compare.shown import shown, shown_round
 from harness.compare.soundness import SoundLimits, sound_limits, void_reason
 from harness.errors import ComparisonError, InputError
+from harness.keeping import StoredAnswers
 from harness.model.result import Arm
 from harness.store.disk import EDITED
-from harness.store.plan import digest_of, read_requests, read_shots
+from harness.store.plan import digest_of, read_requests, read_shots, sessions
 from harness.store.sample import read_samples, read_usage
 from harness.store.trial import read_journal, read_rounds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from typing import Any
 
     from numpy.typing import NDArray
 
     from harness.compare.measure import ArmMeasures
-    from harness.model.plan import Plan
+    from harness.model.plan import Plan, PlannedRequest
     from harness.model.result import ArmResult, Round
     from harness.model.scenario import Budgets
+    from harness.model.traffic import Request
     from harness.model.verdict import Report
     from harness.store.trial import Journal
 
@@ -52,17 +57,21 @@ class Dossier:
         self._journal = journal
         self._shots = _Shots(journal.plan)
         self._shown: list[RoundEvidence] = []
+        self._answers = StoredAnswers(self._shots.compared)
         self.rounds: list[RoundEvidence] = []
         self.limits = SoundLimits(plan_digest=journal.plan.digest, timer_late_ns=0)
 
     def add(self, round_: Round) -> RoundEvidence:
         """Read a finished round, measure it and say whether it is sound."""
         arms = [self._measured(round_.arm(arm)) for arm in Arm]
+        behaviours = self._answers.behaviour(round_)
         round_ = replace(round_, void=void_reason(round_, self.limits))
         everything, part = (
-            RoundEvidence(round=of, baseline=baseline, candidate=candidate)
-            for of, baseline, candidate in zip(
-                (round_, shown_round(round_)), *arms, strict=True
+            RoundEvidence(
+                round=of, baseline=baseline, candidate=candidate, behaviour=behaviour
+            )
+            for of, baseline, candidate, behaviour in zip(
+                (round_, shown_round(round_)), *arms, behaviours, strict=True
             )
         )
         self.rounds.append(everything)
@@ -84,6 +93,7 @@ class Dossier:
             soak=scenario.rounds.soak is not None,
             rate_per_s=plan.rate_per_s,
             symptom=scenario.fix.symptom if scenario.fix else None,
+            behaviour=scenario.behaviour,
             memory_limit=scenario.service.limits.memory,
             known=_known(journal),
             stopped=journal.stopped,
@@ -258,3 +268,25 @@ class _Shots:
         places = {route: place for place, route in enumerate(self.routes)}
         self.route = np.array([places[each.route] for each in requests])
         self.recorded_status = np.array([each.recorded_status for each in requests])
+        self.compared = Shots(
+            route=self.route[self.request],
+            routes=self.routes,
+            session=sessions(shots),
+            held_out=self.held_out.astype(bool),
+            own=frozenset(_own(requests)),
+            title=lambda shot: _title(requests[self.request[shot]].request),
+        )
+
+
+def _own(requests: Iterable[PlannedRequest]) -> Iterator[tuple[str, str]]:
+    """Route and place of what answers give to later requests."""
+    for each in requests:
+        for extract in each.links.extracts:
+            if extract.kind == "json":
+                yield each.route, re.sub(r"\[\d+\]", "[*]", extract.name)
+            elif extract.kind == "header":
+                yield each.route, f"header {extract.name}"
+
+
+def _title(request: Request) -> str:
+    return f"{request.method} {request.target}"

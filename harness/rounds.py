@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.environment import Kind, running, this_machine
 from harness.errors import BuildError, CandidateError, WorkerLostError
+from harness.keeping import keep_answers
 from harness.load.engine import generating
 from harness.model.progress import Step
 from harness.model.result import Arm, ArmResult, Round
@@ -133,6 +134,8 @@ def _played(pair: Pair, index: int, first: Arm, partial: Path) -> Round:
             stages[step.arm].play(step.number, step.watch)
             step.end()
         results = {arm: stage.finish() for arm, stage in stages.items()}
+    if pair.plan.planned:
+        results = keep_answers(results, pair.plan, pair.directory)
     return write_round(
         partial,
         Round(

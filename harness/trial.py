@@ -26,6 +26,7 @@ from harness.environment import (
     remove_leftovers,
 )
 from harness.errors import CandidateError, SeatrialError, WorkerLostError
+from harness.keeping import let_go
 from harness.load.crew import hire_here
 from harness.load.fleet import Post, hosting
 from harness.load.selfcheck import (
@@ -254,6 +255,7 @@ class _Course:
             self.journal = replace(self.journal, stopped=error.message)
             raise
         finally:
+            let_go(self._pair.directory)
             write_journal(self._pair.directory, self.journal)
             report, shown = self._dossier.reports(self.journal)
             write_reports(self._pair.directory, report, shown)

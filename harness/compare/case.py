@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from harness.compare.change import found_changes
 from harness.compare.estimate import compared, estimate, label
 from harness.compare.hypothesis import hypotheses, shared
 from harness.compare.paired import holm, p_value
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from harness.compare.boundary import Looks
+    from harness.compare.change import Change
     from harness.compare.estimate import Comparison
     from harness.compare.evidence import TrialEvidence
     from harness.compare.hypothesis import Hypothesis
@@ -137,6 +139,11 @@ class Case:
     def new_errors(self) -> tuple[NewError, ...]:
         """Of the candidate, that the baseline never showed."""
         return found_new(self.trial)
+
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """In what the candidate answers otherwise than the baseline."""
+        return found_changes(self.trial)
 
     @cached_property
     def proof(self) -> Proof | None:

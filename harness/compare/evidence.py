@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from harness.model.behaviour import NO_RULES
 from harness.model.result import Arm
 
 if TYPE_CHECKING:
+    from harness.compare.behaviour import Behaviour
     from harness.compare.boundary import Looks
     from harness.compare.measure import ArmMeasures
     from harness.compare.metric import Undefined
     from harness.compare.soundness import SoundLimits
+    from harness.model.behaviour import BehaviourRules
     from harness.model.result import Round
     from harness.model.scenario import Budgets
     from harness.model.symptom import Symptom
@@ -30,12 +33,14 @@ class RoundEvidence:
         round: the round, with the reason in `void` where it is not sound.
         baseline: measures of that arm.
         candidate: likewise.
+        behaviour: their answers compared; `None` where no plan says what was asked.
         pairs: what was read of both arms already, by metric and routes.
     """
 
     round: Round
     baseline: ArmMeasures
     candidate: ArmMeasures
+    behaviour: Behaviour | None = None
     pairs: dict[tuple[str, frozenset[str]], tuple[float, float] | Undefined] = field(
         init=False, repr=False, default_factory=dict
     )
@@ -63,6 +68,7 @@ class TrialEvidence:
         memory_limit: of a build, in bytes; 0 where it has none.
         known: signatures of errors that are not new, from earlier runs.
         symptom: what the candidate claims to fix.
+        behaviour: which differences of answers do not count, or are meant.
         stopped: why the trial ended early, such as `--max-time 20m was reached`;
             empty if it did not.
         failed_starts: how the candidate failed to get ready while the baseline was,
@@ -88,6 +94,7 @@ class TrialEvidence:
     memory_limit: int = 0
     known: frozenset[str] = frozenset()
     symptom: Symptom | None = None
+    behaviour: BehaviourRules = NO_RULES
     stopped: str = ""
     failed_starts: tuple[str, ...] = ()
     lost_rounds: tuple[str, ...] = ()

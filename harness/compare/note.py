@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from harness.compare.change import repairs
 from harness.compare.finding import about, both, trial_finding, unseen_growth
 from harness.compare.metric import GROWTH
 from harness.model.result import Arm
@@ -67,4 +68,5 @@ _SOURCES: Final[tuple[Callable[[Case], Iterator[Finding]], ...]] = (
     _of_trial,
     _of_estimates,
     _of_arms,
+    repairs,
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from harness.compare.case import rejected
+from harness.compare.change import behaviour_changes, likely_changes
 from harness.compare.estimate import compared, estimate, exceeds
 from harness.compare.figure import figure
 from harness.compare.finding import (
@@ -311,6 +312,7 @@ _WITHHOLDING: Final[tuple[Question, ...]] = (
     _few_comparable,
     _unclear,
     rare_new_errors,
+    likely_changes,
     _one_pair_of_two,
     _void_rounds_together,
     _void_rounds_alone,
@@ -322,6 +324,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     _mostly_errors,
     _not_fixed,
     new_errors,
+    behaviour_changes,
     _regressions,
     _overloads,
     _too_few_rounds,

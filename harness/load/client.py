@@ -140,7 +140,8 @@ class Outcome:
         digest: CRC-32 of it.
         opened: whether a connection was opened for it.
         set_cookies: values of the `Set-Cookie` headers.
-        said: what the answer said, where the request's `extracts` need it.
+        said: what the answer said, where it is wanted or the request's `extracts`
+            need it.
     """
 
     status: int
@@ -175,8 +176,13 @@ class Client:
             self._connection = None
             self._answer.forget()
 
-    def exchange(self, wire: Wire, jar: Jar) -> Outcome:
+    def exchange(self, wire: Wire, jar: Jar, *, keep: bool = False) -> Outcome:
         """Send a request and wait for its answer or the deadline.
+
+        Args:
+            wire: the request.
+            jar: the user's cookies.
+            keep: whether what the answer says is wanted, extracts or not.
 
         Raises:
             OSError: this machine is out of descriptors, ports or buffers.
@@ -188,10 +194,10 @@ class Client:
         reused = self._connection is not None
         self._timer.again(gevent.getcurrent().throw, TimeoutError)
         try:
-            outcome = self._attempt(wire, payload)
+            outcome = self._attempt(wire, payload, keep=keep)
             if reused and wire.is_idempotent and outcome.cause == _CLOSED:
                 self._endpoint.closed += 1
-                outcome = self._attempt(wire, payload)
+                outcome = self._attempt(wire, payload, keep=keep)
         finally:
             self._timer.stop()
         return outcome
@@ -203,9 +209,9 @@ class Client:
             return False
         return not connection.alive()
 
-    def _attempt(self, wire: Wire, payload: bytes) -> Outcome:
+    def _attempt(self, wire: Wire, payload: bytes, *, keep: bool) -> Outcome:
         answer, opens = self._answer, self._connection is None
-        answer.begin(head=wire.is_head, keep=wire.extracts != ())
+        answer.begin(head=wire.is_head, keep=keep or wire.extracts != ())
         try:
             if self._connection is None:
                 self._connection = self._endpoint.connect()

@@ -57,6 +57,8 @@ class Generator:
         deadline_ns: the longest that a request may take.
         hands: the workers, each with its share.
         spools: where each of them leaves its samples.
+        answers: where each of them leaves what was answered to it; whoever wants it
+            takes it from there.
         routes: what samples are of, where no plan says it.
     """
 
@@ -64,6 +66,7 @@ class Generator:
     deadline_ns: int
     hands: tuple[Hand, ...]
     spools: tuple[Path, ...]
+    answers: tuple[Path, ...] = ()
     routes: tuple[str, ...] = ()
     _health: CrewHealth = field(init=False)
     _sent: int = 0
@@ -227,7 +230,10 @@ def generating(
     Raises:
         EngineError: a worker could not be started.
     """
-    spools = tuple(directory / f"samples-{i}.spool" for i in range(len(hires)))
+    spools, answers = (
+        tuple(directory / f"{name}-{index}.spool" for index in range(len(hires)))
+        for name in ("samples", "answers")
+    )
     with ExitStack() as stack:
         hands = []
         for index, hire in enumerate(hires):
@@ -244,13 +250,14 @@ def generating(
                 cores=[cores[index % len(cores)]] if cores else [],
                 index=index,
                 workers=len(hires),
+                answers=str(answers[index]),
                 directory=locustfile_dir,
             )
             title = f"load worker {index + 1} of {len(hires)} of the {arm} arm"
             hand = hire(order, title, directory / f"generator-{index}.log")
             stack.callback(hand.dismiss)
             hands.append(hand)
-        yield Generator(plan, deadline_ns, tuple(hands), spools)
+        yield Generator(plan, deadline_ns, tuple(hands), spools, answers)
 
 
 def as_planned(columns: dict[str, NDArray[Any]], plan: Plan) -> dict[str, NDArray[Any]]:

@@ -147,32 +147,38 @@ class Machine:
 
     def _order(self, _node: str, data: dict[str, Any]) -> None:
         order = the(Assignment, parse(data["line"]))
-        spool = self._scratch / f"{int(data['stream'])}.spool"
+        spool, answers = (
+            self._scratch / f"{name}-{int(data['stream'])}.spool"
+            for name in ("samples", "answers")
+        )
         here = replace(
             order,
             shots=str(self._scratch / _plain(order.shots)),
             requests=str(self._scratch / _plain(order.requests)),
             spool=str(spool),
+            answers=str(answers),
         )
         worker = _Worker(here, self._scratch / "workers.log")
         self._workers[data["stream"]] = worker
-        gevent.spawn(self._relay, data["stream"], worker, spool)
+        gevent.spawn(self._relay, data["stream"], worker, spool, answers)
 
-    def _relay(self, stream: int, worker: _Worker, spool: Path) -> None:
+    def _relay(self, stream: int, worker: _Worker, spool: Path, answers: Path) -> None:
         for line in worker.lines():
             if not line.endswith(b"\n"):
                 break
             if isinstance(parse(line), Totals):
                 work = gevent.get_hub().threadpool
                 work.apply(set_back, (spool, self._ahead_ns))
-                for piece in pieces(spool):
-                    self._send("spool", stream=stream, piece=piece)
-                    gevent.sleep(0)
+                for kind, path in (("spool", spool), ("answers", answers)):
+                    for piece in pieces(path):
+                        self._send(kind, stream=stream, piece=piece)
+                        gevent.sleep(0)
             self._send("line", stream=stream, line=line)
         if self._workers.pop(stream, None):
             worker.end()
             self._send("close", stream=stream)
-        spool.unlink(missing_ok=True)
+        for path in (spool, answers):
+            path.unlink(missing_ok=True)
 
     def _line(self, _node: str, data: dict[str, Any]) -> None:
         worker = self._workers.get(data["stream"])

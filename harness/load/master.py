@@ -16,7 +16,7 @@ import json
 import logging
 import os
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
@@ -58,6 +58,7 @@ class Master:
             "clock": self._clock,
             "line": self._line,
             "spool": self._spool,
+            "answers": self._answers,
             "close": self._close,
         }
         for name, act in acts.items():
@@ -129,7 +130,13 @@ class Master:
         if node is None:
             connection.close()
             return
-        stream = _Stream(next(self._numbers), node, connection, order.spool)
+        stream = _Stream(
+            next(self._numbers),
+            node,
+            connection,
+            Path(order.spool),
+            Path(order.answers),
+        )
         self._streams[stream.number] = stream
         self._order(stream, order)
         for line in lines:
@@ -157,7 +164,13 @@ class Master:
         shots = self._ship(stream.node, Path(order.shots))
         requests = self._ship(stream.node, Path(order.requests))
         there = replace(
-            order, shots=shots, requests=requests, spool="", cores=[], directory=""
+            order,
+            shots=shots,
+            requests=requests,
+            spool="",
+            answers="",
+            cores=[],
+            directory="",
         )
         self._send(stream.node, "order", stream=stream.number, line=there.line())
 
@@ -189,6 +202,11 @@ class Master:
             with stream.spool.open("ab") as spool:
                 spool.write(data["piece"])
 
+    def _answers(self, node: str, data: dict[str, Any]) -> None:
+        if stream := self._stream(node, data):
+            with stream.answers.open("ab") as answers:
+                answers.write(data["piece"])
+
     def _close(self, node: str, data: dict[str, Any]) -> None:
         if stream := self._stream(node, data):
             self._hang_up(stream)
@@ -202,16 +220,15 @@ class Master:
         self._runner.quit()
 
 
+@dataclass(frozen=True, slots=True)
 class _Stream:
-    """One worker: the engine's end of its line, and where its samples go."""
+    """One worker: the engine's end of its line, and where what it tells of goes."""
 
-    def __init__(
-        self, number: int, node: str, connection: socket.socket, spool: str
-    ) -> None:
-        self.number = number
-        self.node = node
-        self.connection = connection
-        self.spool = Path(spool)
+    number: int
+    node: str
+    connection: socket.socket
+    spool: Path
+    answers: Path
 
 
 def _say(**what: object) -> None:

@@ -52,6 +52,7 @@ class Assignment(Message):
         shots: path of the plan's shots.
         requests: path of the plan's requests.
         spool: path to append samples to.
+        answers: path to append what was answered to; empty to keep nothing of it.
         host: name or address of the target.
         port: its TCP port.
         tls: whether to speak TLS.
@@ -76,6 +77,7 @@ class Assignment(Message):
     cores: list[int]
     index: int
     workers: int
+    answers: str = ""
     directory: str = ""
 
 

@@ -8,6 +8,7 @@ master:  order {stream, line}                 start a worker with that assignmen
 both:    line {stream, line}                  between the engine and that worker
 machine: spool {stream, piece}                samples, set back on the master's clock;
                                               before the line of the totals
+machine: answers {stream, piece}              what was answered, likewise
 both:    close {stream}                       the worker or the engine's end is gone
 """
 

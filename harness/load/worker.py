@@ -16,6 +16,7 @@ import ssl
 import sys
 from array import array
 from collections import deque
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from locust.env import Environment
 from locust.exception import StopUser
 
 from harness.load.client import Client, Endpoint
+from harness.load.keeper import Keeper
 from harness.load.message import (
     BEAT_S,
     Assignment,
@@ -100,8 +102,9 @@ class Cast:
 class Troupe(Stage):
     """A worker's users, each with its part of the plan."""
 
-    def __init__(self, order: Assignment, spool: BinaryIO) -> None:
+    def __init__(self, order: Assignment, spool: BinaryIO, keeper: Keeper) -> None:
         super().__init__(spool, order.deadline_ns)
+        self._keeper = keeper
         tls = ssl.create_default_context() if order.tls else None
         self._endpoint = Endpoint(order.host, order.port, order.deadline_ns, tls)
         self._cast = Cast(order)
@@ -172,14 +175,18 @@ class Troupe(Stage):
         sent_ns = self.begin()
         if due_ns == eligible_ns:
             self.note_lag(sent_ns - due_ns)
-        outcome = client.exchange(wire, session.jar)
+        keep = self.slice != 0 and wire.measured and self._keeper.has_room
+        outcome = client.exchange(wire, session.jar, keep=keep)
         done_ns = self.end()
         for set_cookie in outcome.set_cookies:
             session.jar.store(set_cookie)
-        if outcome.said is not None:
+        if outcome.said is not None and wire.extracts:
             session.learn(wire.extracts, outcome.said.content())
+        number = self._cast.number[shot]
+        if outcome.said is not None and keep and not outcome.cause:
+            self._keeper.keep(number, outcome.said)
         self.record(
-            self._cast.number[shot],
+            number,
             (due_ns, eligible_ns, sent_ns, done_ns),
             outcome,
             reconnected=returning and outcome.opened,
@@ -220,10 +227,14 @@ def _open_as_many_files_as_allowed() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _stage(order: Assignment, spool: BinaryIO) -> Stage:
+def _appending(path: str) -> BinaryIO:
+    return Path(path).open("ab", buffering=_SPOOL_BYTES)
+
+
+def _stage(order: Assignment, spool: BinaryIO, keeper: Keeper) -> Stage:
     first, *_ = read_requests(Path(order.requests))
     if first.request.method != LOCUSTFILE:
-        return Troupe(order, spool)
+        return Troupe(order, spool, keeper)
     from harness.load.locustfile import Guests  # noqa: PLC0415 - it changes Locust
 
     cast = Cast(order)
@@ -245,8 +256,9 @@ def main(channel_fd: int) -> None:
         os.sched_setaffinity(0, order.cores)
     _open_as_many_files_as_allowed()
     gc.disable()
-    with Path(order.spool).open("ab", buffering=_SPOOL_BYTES) as spool:
-        troupe = _stage(order, spool)
+    with _appending(order.spool) as spool, ExitStack() as stack:
+        kept = stack.enter_context(_appending(order.answers)) if order.answers else None
+        troupe = _stage(order, spool, Keeper(kept))
         channel.sendall(troupe.ready.line())
         while not isinstance(message := parse(lines.readline()), Finish):
             slice_ = the(Slice, message)

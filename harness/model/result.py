@@ -198,6 +198,8 @@ class ArmResult:
         died: how the build's process ended during the round, empty while it lived.
         routes: what a sample's `shot` numbers, where a locustfile is the load; empty
             where it is a shot of the plan.
+        answers: Parquet of the answers that are compared with the other arm's.
+        before: of the baseline, those of the round before that are compared with them.
     """
 
     arm: Arm
@@ -208,6 +210,8 @@ class ArmResult:
     health: GeneratorHealth
     died: str = ""
     routes: tuple[str, ...] = ()
+    answers: Path | None = None
+    before: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from harness.model.behaviour import BehaviourRules
 from harness.model.flow import Beginning, Rule
 from harness.model.part import (
     Duration,
@@ -329,6 +330,8 @@ class Scenario(Part):
     """How much is measured."""
     budgets: Budgets = Budgets()
     """How much worse the candidate may be."""
+    behaviour: BehaviourRules = BehaviourRules()
+    """Differences between the arms' answers that do not count, or are meant."""
     fix: Fix | None = None
     """What the candidate claims to fix. Then `rounds` are at least 6, at most 20."""
     calibrate: Calibrate = Calibrate()

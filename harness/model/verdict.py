@@ -115,12 +115,14 @@ class Finding:
         metric: what it is about: a metric, or `crash`, `generator`, `rounds`, ….
         route: the route, or `service`.
         message: a sentence with figures and units.
+        examples: what it was seen in, a few lines each.
     """
 
     severity: str
     metric: str
     route: str
     message: str
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ __all__ = [
     "read_measured",
     "read_requests",
     "read_shots",
+    "sessions",
     "write_plan",
 ]
 
@@ -106,6 +107,14 @@ def write_plan(
         peak_users=peak_users,
         planned_held_out=planned_held_out,
     )
+
+
+def sessions(shots: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
+    """The number of each shot's session, counted from 0 in the order of the plan."""
+    first = shots["fresh"].astype(bool)
+    first[1:] |= np.diff(shots["user"].astype(np.int64)) != 0
+    numbers: NDArray[np.int64] = np.cumsum(first) - first[:1].astype(np.int64)
+    return numbers
 
 
 def _columns(shots: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -3,7 +3,8 @@
     trials/<time>-<scenario>/
       trial.json  plan.parquet  requests.parquet
       round-01/   round.json
-        baseline/ candidate/   samples.parquet  usage.parquet  logs.txt
+        baseline/ candidate/   samples.parquet  usage.parquet  logs.txt  answers.parquet
+        baseline/              before.parquet
       verdict.json  summary.md  junit.xml  agent.json
 
 A round under way is `round-01.partial`, one that lost a load worker `round-01.void`. A
@@ -16,7 +17,7 @@ import hashlib
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -25,8 +26,9 @@ from harness.model.calibration import (
     Calibration,  # noqa: TC001 - pydantic reads the annotation
 )
 from harness.model.plan import Plan  # noqa: TC001 - pydantic reads the annotation
-from harness.model.result import Arm, Round
+from harness.model.result import Arm, ArmResult, Round
 from harness.model.scenario import Scenario  # noqa: TC001 - likewise
+from harness.store.answer import drop_spools
 from harness.store.disk import EDITED, reading, write_text, writing
 from harness.store.document import Document
 
@@ -172,6 +174,8 @@ def keep_void(partial: Path) -> None:
     """Keep what there is of a round that was not finished, as `round-NN.void`."""
     void = partial.with_suffix(".void")
     shutil.rmtree(void, ignore_errors=True)
+    for arm in Arm:
+        drop_spools(partial / arm)
     with writing(void):
         partial.replace(void)
 
@@ -237,22 +241,30 @@ def _round_name(index: int) -> str:
     return f"round-{index:02}"
 
 
+_FILES: Final = ("samples", "usage", "answers", "before")
+"""Attributes of an arm's result that name a file, or none."""
+
+
 def _files(round_: Round) -> Iterator[Path]:
     for arm in Arm:
-        yield round_.arm(arm).samples
-        yield round_.arm(arm).usage
+        yield from _named(round_.arm(arm)).values()
+
+
+def _named(result: ArmResult) -> dict[str, Path]:
+    paths = ((name, getattr(result, name)) for name in _FILES)
+    return {name: path for name, path in paths if path is not None}
 
 
 def _under(round_: Round, before: Path, after: Path) -> Round:
     """The round with its files below another directory."""
-    arms = {
-        arm: replace(
-            result,
-            samples=after / result.samples.relative_to(before),
-            usage=after / result.usage.relative_to(before),
-        )
-        for arm, result in ((arm, round_.arm(arm)) for arm in Arm)
-    }
+    arms = {}
+    for arm in Arm:
+        result = round_.arm(arm)
+        moved: dict[str, Any] = {
+            name: after / path.relative_to(before)
+            for name, path in _named(result).items()
+        }
+        arms[arm] = replace(result, **moved)
     return replace(round_, baseline=arms[Arm.BASELINE], candidate=arms[Arm.CANDIDATE])
 
 

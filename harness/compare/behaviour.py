@@ -1,0 +1,322 @@
+"""What two arms answered to the same shots in one round, and what came of it.
+
+The status of every shot is compared; where it is the same, content by its digest; and
+where that differs, headers and bodies, of as many as are stored. What the baseline
+differs in from itself, in the round before, is noise. Once a session has got another
+status, whatever comes later in it is a consequence, and not compared.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from zlib import crc32
+
+import numpy as np
+
+from harness.compare.difference import Difference, differences
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from harness.model.link import Content
+
+__all__ = [
+    "EMPTY",
+    "Answers",
+    "Behaviour",
+    "Changed",
+    "Comparison",
+    "Place",
+    "Shots",
+    "answers_by_shot",
+    "chosen",
+    "compared",
+]
+
+EMPTY: Final = ", empty"
+"""Ends the kind of a change of status whose new answer says nothing."""
+
+_SAYS_NOTHING: Final = tuple(
+    crc32(body + end)
+    for body in (b"", b"{}", b"[]", b"null", b'""')
+    for end in (b"", b"\n")
+)
+_DIFFERING: Final = 4_000
+"""Shots of one comparison whose differing answers are looked into."""
+_ALIKE: Final = 400
+"""Shots whose bodies are the same, and whose headers are looked at."""
+_EXAMPLES: Final = 2
+_VALUES: Final = frozenset({"value", "numbers"})
+_SPREAD: Final = np.uint32(2_654_435_761)
+"""Multiplied with it, numbers in a row are spread evenly (Knuth, The Art of Computer
+Programming 3, section 6.4)."""
+
+
+class Place(NamedTuple):
+    """Where and how answers of a route differ."""
+
+    route: str
+    place: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answers:
+    """What one arm answered, by shot.
+
+    Attributes:
+        status: 0 where there is no complete answer.
+        digest: of the content.
+        measured: whether it was sent in a measured slice.
+    """
+
+    status: NDArray[Any]
+    digest: NDArray[Any]
+    measured: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Shots:
+    """What the plan says of each shot.
+
+    Attributes:
+        route: its place in `routes`.
+        routes: names.
+        session: its number; the shots of one follow each other.
+        held_out: whether it may not be shown.
+        title: of a shot, method and target.
+        own: route and place of values that each build gives as it likes, and later
+            requests take from there.
+    """
+
+    route: NDArray[Any]
+    routes: tuple[str, ...]
+    session: NDArray[Any]
+    held_out: NDArray[Any]
+    title: Callable[[int], str]
+    own: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A place that differs in some answers of a comparison.
+
+    Attributes:
+        answers: that were seen to differ there.
+        share: of the route's answers that could, weighted by how many of them were
+            looked into.
+        examples: of them, in words.
+    """
+
+    answers: int
+    share: float
+    examples: tuple[str, ...] = ()
+
+
+Comparison = dict[Place, Changed]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Behaviour:
+    """One round's answers compared.
+
+    Attributes:
+        changed: candidate against baseline.
+        noise: the baseline against itself in the round before; `None` without one.
+    """
+
+    changed: Comparison
+    noise: Comparison | None = None
+
+
+def answers_by_shot(samples: Mapping[str, NDArray[Any]], shots: int) -> Answers:
+    """The samples as columns with a row a shot."""
+    good = samples["cause"] == 0
+    shot = samples["shot"][good]
+    status, digest = np.zeros(shots, "u2"), np.zeros(shots, "u4")
+    measured = np.zeros(shots, bool)
+    status[shot] = samples["status"][good]
+    digest[shot] = samples["digest"][good]
+    measured[shot] = samples["slice"][good] != 0
+    return Answers(status=status, digest=digest, measured=measured)
+
+
+class _Strata(NamedTuple):
+    """Shots that both answered and can be compared.
+
+    Attributes:
+        moved: with different statuses.
+        apart: with the same status and different bodies.
+        alike: with the same of both.
+    """
+
+    moved: NDArray[np.bool_]
+    apart: NDArray[np.bool_]
+    alike: NDArray[np.bool_]
+
+
+def _strata(before: Answers, after: Answers, session: NDArray[Any]) -> _Strata:
+    moved = before.status != after.status
+    answered = (before.status != 0) & (after.status != 0)
+    counts = answered & before.measured & after.measured & ~_later(moved, session)
+    same = before.digest == after.digest
+    return _Strata(counts & moved, counts & ~moved & ~same, counts & ~moved & same)
+
+
+def _later(moved: NDArray[np.bool_], session: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether something moved in a shot's session before it."""
+    so_far: NDArray[np.int64] = np.cumsum(moved) - moved
+    _, starts, lengths = np.unique(session, return_index=True, return_counts=True)
+    later: NDArray[np.bool_] = so_far > np.repeat(so_far[starts], lengths)
+    return later
+
+
+def chosen(
+    before: Answers, after: Answers, route: NDArray[Any], session: NDArray[Any]
+) -> NDArray[np.intp]:
+    """Shots whose answers are worth a closer look, the first of them first.
+
+    Of those that differ, and of those that are alike, so many each, drawn by their
+    numbers so that they are the same in every round, and from all routes evenly.
+
+    Args:
+        before: of the one that is compared with.
+        after: of the other.
+        route: of each shot, as a number.
+        session: likewise.
+    """
+    strata = _strata(before, after, session)
+    return np.concatenate(
+        [
+            _drawn(np.flatnonzero(strata.apart), route, _DIFFERING),
+            _drawn(np.flatnonzero(strata.alike), route, _ALIKE),
+        ]
+    )
+
+
+def _drawn(shots: NDArray[np.intp], route: NDArray[Any], most: int) -> NDArray[np.intp]:
+    """The first of each route, then the second of each, and so on."""
+    drawn = shots.astype(np.uint32) * _SPREAD
+    by_route = shots[np.lexsort((drawn, route[shots]))]
+    _, starts, counts = np.unique(
+        route[by_route], return_index=True, return_counts=True
+    )
+    rank = np.arange(len(shots)) - np.repeat(starts, counts)
+    return by_route[np.argsort(rank, kind="stable")][:most]
+
+
+def compared(
+    before: Answers,
+    after: Answers,
+    shots: Shots,
+    contents: Callable[[int], tuple[Content, Content] | None],
+) -> tuple[Comparison, Comparison]:
+    """Every place where two arms' answers differ, or an arm's in two rounds.
+
+    Args:
+        before: of the one that is compared with.
+        after: of the other.
+        shots: of the plan.
+        contents: of a shot, what both said, as far as that is stored.
+
+    Returns:
+        Of all shots, and of those that may be shown.
+    """
+    strata = _strata(before, after, shots.session)
+    looks = chosen(before, after, shots.route, shots.session)
+    moved = np.flatnonzero(strata.moved).tolist()
+    found: list[_Found] = [
+        [(shot, (_of_status(before, after, shot),)) for shot in moved],
+        *(_looked_into(looks[stratum[looks]], contents) for stratum in strata[1:]),
+    ]
+    everything, shown = (
+        _comparison(shots, strata, found, among)
+        for among in (np.ones_like(shots.held_out), ~shots.held_out)
+    )
+    return everything, shown
+
+
+_Found = list[tuple[int, tuple[Difference, ...]]]
+
+
+def _looked_into(
+    looks: NDArray[np.intp],
+    contents: Callable[[int], tuple[Content, Content] | None],
+) -> _Found:
+    pairs = ((shot, contents(shot)) for shot in looks.tolist())
+    return [(shot, differences(*pair)) for shot, pair in pairs if pair is not None]
+
+
+def _comparison(
+    shots: Shots,
+    strata: _Strata,
+    found: list[_Found],
+    among: NDArray[np.bool_],
+) -> Comparison:
+    """What was found among those shots, each that was looked into standing for more."""
+    tally = _Tally(shots)
+    for stratum, looked_into in zip(strata, found, strict=True):
+        seen = [each for each in looked_into if among[each[0]]]
+        size = _by_route(shots, np.flatnonzero(stratum & among))
+        weights = size / np.maximum(_by_route(shots, [shot for shot, _ in seen]), 1)
+        for shot, differing in seen:
+            for each in differing:
+                tally.note(shot, each, weights[shots.route[shot]])
+    answered = strata.moved | strata.apart | strata.alike
+    return tally.comparison(_by_route(shots, np.flatnonzero(answered & among)))
+
+
+def _by_route(shots: Shots, which: NDArray[np.intp] | list[int]) -> NDArray[Any]:
+    route = shots.route[np.asarray(which, np.intp)]
+    return np.bincount(route, minlength=len(shots.routes))
+
+
+def _of_status(before: Answers, after: Answers, shot: int) -> Difference:
+    old, new = int(before.status[shot]), int(after.status[shot])
+    says_nothing = int(after.digest[shot]) in _SAYS_NOTHING
+    kind = f"{old} → {new}{EMPTY * says_nothing}"
+    return Difference("status", kind)
+
+
+class _Tally:
+    """Differences counted by place, with the first examples of each."""
+
+    def __init__(self, shots: Shots) -> None:
+        self._shots = shots
+        self._answers: dict[Place, int] = defaultdict(int)
+        self._weighted: dict[Place, float] = defaultdict(float)
+        self._examples: dict[Place, list[str]] = defaultdict(list)
+
+    def note(self, shot: int, difference: Difference, weight: float) -> None:
+        """Count a difference in the answers to a shot that stands for so many."""
+        route = self._shots.routes[self._shots.route[shot]]
+        if difference.kind in _VALUES and (route, difference.place) in self._shots.own:
+            return
+        place = Place(route, difference.place, difference.kind)
+        self._answers[place] += 1
+        self._weighted[place] += weight
+        examples = self._examples[place]
+        if len(examples) < _EXAMPLES:
+            examples.append("".join(self._words(shot, difference)))
+
+    def _words(self, shot: int, difference: Difference) -> Iterator[str]:
+        yield self._shots.title(shot)
+        if difference.before or difference.after:
+            before, after = (each or "nothing" for each in difference[2:])
+            yield f": {before} → {after}"
+
+    def comparison(self, population: NDArray[Any]) -> Comparison:
+        """What was counted, as shares of so many answers a route."""
+        size = dict(zip(self._shots.routes, population.tolist(), strict=True))
+        return {
+            place: Changed(
+                answers=count,
+                share=self._weighted[place] / size[place.route],
+                examples=tuple(self._examples[place]),
+            )
+            for place, count in sorted(self._answers.items())
+        }

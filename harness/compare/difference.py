@@ -1,0 +1,244 @@
+"""How two answers to one request differ, place by place.
+
+JSON is compared field by field, lists by a key of their elements or else by order; text
+and HTML by what is left of them without markup and white space; anything else by its
+bytes. A value that may differ by chance still has a type, a format and a sign.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from harness.compare.format import format_of, masked, words
+from harness.compare.head import head_differences
+from harness.model.link import json_path
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
+
+    from harness.model.link import Content
+
+__all__ = ["Difference", "differences"]
+
+_MOST: Final = 100
+"""Differences of one pair of answers; further ones are not looked for."""
+
+_SHOWN: Final = 120
+"""Characters of a value that is shown."""
+
+_KEYS: Final = ("id", "uuid", "key", "number", "code", "slug", "sku", "name")
+"""By one of them the elements of a list may be known again."""
+
+_JSON: Final = re.compile(rb"\s*[\[{]")
+_TEXT: Final = re.compile(r"text/|[/+](?:json|xml|javascript|x-www-form-urlencoded)\b")
+_EVERY: Final = -1
+_ABOUT_SHAPE: Final = ("added", "removed", "type ", "format ")
+
+
+class Difference(NamedTuple):
+    """One place where two answers differ.
+
+    Attributes:
+        place: `header NAME`, `cookie NAME`, a JSON path with `[*]` for the elements of
+            a list, or `body`.
+        kind: how: `value`, `added`, `removed`, `order`, `type A → B`, ….
+        before: what stands there in the first answer, shortened.
+        after: in the second one.
+    """
+
+    place: str
+    kind: str
+    before: str = ""
+    after: str = ""
+
+
+def differences(before: Content, after: Content) -> tuple[Difference, ...]:
+    """Where two answers of the same status differ, headers first, each place once.
+
+    Args:
+        before: headers and body, free of transfer and content codings.
+        after: likewise.
+    """
+    found = (
+        *map(Difference._make, head_differences(before.headers, after.headers)),
+        *islice(_of_bodies(before, after), _MOST),
+    )
+    unique = {(each.place, each.kind): each for each in reversed(found)}
+    return tuple(reversed(unique.values()))
+
+
+def _of_bodies(before: Content, after: Content) -> Iterator[Difference]:
+    if before.body == after.body:
+        return
+    (form, old), (other, new) = _read(before), _read(after)
+    if form != other:
+        kind = f"{form} → {other}"
+        yield Difference("body", kind, _start(before.body), _start(after.body))
+    elif form == "JSON":
+        yield from _of_values((), old, new)
+    elif form == "text":
+        yield from _of_texts(old, new)
+    else:
+        sizes = (f"{len(each.body):,} bytes" for each in (before, after))
+        yield Difference("body", "bytes", *sizes)
+
+
+def _read(content: Content) -> tuple[str, Any]:
+    """What form a body has, and what it says in that form."""
+    body = content.body
+    if not body:
+        return "empty", None
+    named = dict(content.headers).get("content-type", "")
+    if "json" in named or _JSON.match(body):
+        try:
+            return "JSON", json.loads(body)
+        except (ValueError, RecursionError):
+            pass
+    if not named or _TEXT.search(named):
+        try:
+            return "text", body.decode()
+        except UnicodeDecodeError:
+            pass
+    return "binary", body
+
+
+def _start(body: bytes) -> str:
+    return _short(body[: 4 * _SHOWN].decode(errors="replace"))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _of_texts(before: str, after: str) -> Iterator[Difference]:
+    old, new = words(before), words(after)
+    if old == new:
+        return
+    pair = zip(old, new, strict=False)
+    at = next((place for place, (a, b) in enumerate(pair) if a != b), 0)
+    shown = (_short(" ".join(each[max(0, at - 2) : at + 8])) for each in (old, new))
+    same = [masked(each) for each in old] == [masked(each) for each in new]
+    yield Difference("body", "numbers" if same else "text", *shown)
+
+
+_Steps = tuple[str | int, ...]
+
+
+def _of_values(steps: _Steps, before: Any, after: Any) -> Iterator[Difference]:
+    """Of two JSON values, without recursion: documents may be nested deeply."""
+    left = [(steps, before, after)]
+    while left:
+        steps, before, after = left.pop()
+        if type(before) is not type(after):
+            kind = f"type {_type(before)} → {_type(after)}"
+            yield _at(steps, kind, before, after)
+        elif isinstance(before, dict):
+            yield from _of_objects(steps, before, after, left)
+        elif isinstance(before, list):
+            yield from _of_lists(steps, before, after, left)
+        elif before != after and (before == before or after == after):  # noqa: PLR0124 - NaN is not
+            yield _at(steps, "value", before, after)
+            if (form := format_of(before)) != (other := format_of(after)):
+                yield _at(steps, f"format {form} → {other}", before, after)
+
+
+def _at(steps: _Steps, kind: str, before: Any, after: Any) -> Difference:
+    return Difference(_path(steps), kind, _shown(before), _shown(after))
+
+
+def _path(steps: _Steps) -> str:
+    return json_path(steps).replace(f"[{_EVERY}]", "[*]")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return f"{_type(value)} of {len(value):,}"
+    return _short(json.dumps(value, ensure_ascii=False))
+
+
+_TYPES: Final[Mapping[type, str]] = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    type(None): "null",
+}
+
+
+def _type(value: Any) -> str:
+    return _TYPES[type(value)]
+
+
+_Pairs = list[tuple[_Steps, Any, Any]]
+
+
+def _of_objects(
+    steps: _Steps, before: dict[str, Any], after: dict[str, Any], left: _Pairs
+) -> Iterator[Difference]:
+    for name, value in before.items():
+        if name not in after:
+            yield Difference(_path((*steps, name)), "removed", _shown(value))
+        else:
+            left.append(((*steps, name), value, after[name]))
+    for name, value in after.items():
+        if name not in before:
+            yield Difference(_path((*steps, name)), "added", "", _shown(value))
+
+
+def _of_lists(
+    steps: _Steps, before: list[Any], after: list[Any], left: _Pairs
+) -> Iterator[Difference]:
+    inside = (*steps, _EVERY)
+    old, new = _by_key(before, after)
+    shared = [key for key in old if key in new]
+    yield from _elements(inside, old, new)
+    if shared != [key for key in new if key in old]:
+        yield _at(steps, "order", before, after)
+    left.extend((inside, old[key], new[key]) for key in shared)
+    if before and after and not shared:
+        for each in islice(_of_values(inside, before[0], after[0]), _MOST):
+            if each.kind.startswith(_ABOUT_SHAPE):
+                yield each
+
+
+def _elements(
+    steps: _Steps, old: Mapping[Hashable, Any], new: Mapping[Hashable, Any]
+) -> Iterator[Difference]:
+    gone = next((value for key, value in old.items() if key not in new), None)
+    more = next((value for key, value in new.items() if key not in old), None)
+    sizes = f"{len(old):,} elements", f"{len(new):,} elements"
+    if gone is not None:
+        yield Difference(_path(steps), "removed", *sizes)
+    if more is not None:
+        yield Difference(_path(steps), "added", *sizes)
+
+
+def _by_key(
+    before: Sequence[Any], after: Sequence[Any]
+) -> tuple[dict[Hashable, Any], dict[Hashable, Any]]:
+    """The elements by a key that all have and none shares, else by place.
+
+    Keys that were drawn anew, or counted on, are none to know an element by: those of
+    the one list must be among those of the other.
+    """
+    if all(isinstance(each, dict) for each in (*before, *after)):
+        for name in _KEYS:
+            old, new = _keyed(before, name), _keyed(after, name)
+            if old is None or new is None:
+                continue
+            if old.keys() <= new.keys() or new.keys() <= old.keys():
+                return old, new
+    return dict(enumerate(before)), dict(enumerate(after))
+
+
+def _keyed(elements: Sequence[Any], name: str) -> dict[Hashable, Any] | None:
+    keys = [each.get(name) for each in elements]
+    if not all(isinstance(key, str | int) for key in keys):
+        return None
+    by_key: dict[Hashable, Any] = dict(zip(keys, elements, strict=True))
+    return by_key if len(by_key) == len(elements) else None

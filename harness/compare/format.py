@@ -1,0 +1,53 @@
+"""What stays the same of a value that differs by chance: its format."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+__all__ = ["format_of", "masked", "words"]
+
+_FORMATS: Final = tuple(
+    (name, re.compile(pattern, re.ASCII))
+    for name, pattern in (
+        ("empty", r""),
+        ("UUID", r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
+        (
+            "date",
+            r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?[.,\d]*(?:Z|[+-][\d:]{4,5})?)?",
+        ),
+        ("number", r"[+-]?\d+(?:\.\d+)?"),
+        ("e-mail", r"[^\s@]+@[^\s@]+\.[^\s@]+"),
+        ("URL", r"(?:https?:/)?/\S*"),
+        ("token", r"(?=\S*\d)[\w.~+/=-]{16,}"),
+        ("word", r"\S+"),
+    )
+)
+"""The first that fits the whole of a string; of what has white space, none."""
+
+_PARTS: Final = re.compile(r"[^\s<>]+|<[^<>]*>")
+_VARYING: Final = re.compile(
+    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"|(?=[\w-]*\d)[\w-]{16,}|\d+(?:[.,:]\d+)*",
+    re.ASCII,
+)
+
+
+def format_of(value: Any) -> str:
+    """Of a string the first of the table, of a number its sign, else its text."""
+    if isinstance(value, str):
+        fits = (name for name, pattern in _FORMATS if pattern.fullmatch(value))
+        return next(fits, "text")
+    if isinstance(value, bool) or value is None:
+        return ""
+    return "positive" if value > 0 else "negative" if value < 0 else "zero"
+
+
+def masked(text: str) -> str:
+    """The text without what varies by itself: numbers, dates, tokens, UUIDs."""
+    return _VARYING.sub("#", text)
+
+
+def words(text: str) -> list[str]:
+    """What a text says: tags and words, without the white space between them."""
+    return _PARTS.findall(text)

@@ -1,0 +1,184 @@
+import json
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.compare.behaviour import (
+    Answers,
+    Comparison,
+    Place,
+    Shots,
+    answers_by_shot,
+    chosen,
+    compared,
+)
+from harness.model.link import Content
+
+ROUTES = ("GET /a", "GET /b")
+
+
+def shots(size: int, **given: Any) -> Shots:
+    """Every second one of each route, each a session of its own."""
+    told = {
+        "route": np.arange(size) % 2,
+        "routes": ROUTES,
+        "session": np.arange(size),
+        "held_out": np.zeros(size, bool),
+        "title": lambda shot: f"GET /{shot}",
+    }
+    return Shots(**{**told, **given})
+
+
+def answers(status: list[int], digest: list[int] | None = None) -> Answers:
+    return Answers(
+        status=np.array(status, "u2"),
+        digest=np.array(digest or [9] * len(status), "u4"),
+        measured=np.ones(len(status), bool),
+    )
+
+
+def counts(comparison: Comparison) -> dict[Place, int]:
+    return {place: changed.answers for place, changed in comparison.items()}
+
+
+def nothing(_shot: int) -> None:
+    return None
+
+
+def bodies(old: Any, new: Any) -> Any:
+    """What both said to any shot."""
+    both = tuple(Content((), json.dumps(each).encode()) for each in (old, new))
+    return lambda _shot: both
+
+
+def test_answers_by_shot() -> None:
+    """A row a shot, whatever the order of the samples; failed ones say nothing."""
+    samples = {
+        "shot": np.array([3, 1, 0]),
+        "slice": np.array([1, 0, 2]),
+        "cause": np.array([0, 0, 1]),
+        "status": np.array([200, 404, 0]),
+        "digest": np.array([7, 8, 0]),
+    }
+
+    found = answers_by_shot(samples, 4)
+
+    assert [0, 404, 0, 200] == found.status.tolist()
+    assert [0, 8, 0, 7] == found.digest.tolist()
+    assert [False, False, False, True] == found.measured.tolist()
+
+
+def test_status() -> None:
+    """A change of status is counted by route, with its share of what both answered."""
+    before, after = answers([403, 200, 403, 200, 0]), answers([200, 200, 403, 200, 200])
+
+    everything, _ = compared(before, after, shots(5), nothing)
+
+    place = Place("GET /a", "status", "403 → 200")
+    assert {place: 1} == counts(everything)
+    assert (0.5, ("GET /0",)) == (everything[place].share, everything[place].examples)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]\n", b"null"])
+def test_says_nothing(body: bytes) -> None:
+    """A status that turns good while the body says nothing is a kind of its own."""
+    everything, _ = compared(
+        answers([500]), answers([200], [crc32(body)]), shots(1), nothing
+    )
+
+    assert [("GET /a", "status", "500 → 200, empty")] == [*counts(everything)]
+
+
+def test_consequences() -> None:
+    """What follows in a session that got another status is not compared."""
+    before, after = answers([500, 200, 200, 200]), answers([201, 200, 404, 404])
+    session = np.array([0, 0, 0, 1])
+
+    everything, _ = compared(before, after, shots(4, session=session), nothing)
+
+    assert {
+        ("GET /a", "status", "500 → 201"): 1,
+        ("GET /b", "status", "200 → 404"): 1,
+    } == counts(everything)
+
+
+def test_bodies() -> None:
+    """Where digests differ, what both said is compared; the share is of all answers."""
+    before, after = answers([200] * 8), answers([200] * 8, [9, 9, 1, 9, 9, 9, 9, 9])
+
+    everything, _ = compared(before, after, shots(8), bodies({"a": 1}, {"a": 2}))
+
+    place = Place("GET /a", "$.a", "value")
+    assert 4 == everything[place].answers
+    assert ("GET /2: 1 → 2", "GET /0: 1 → 2") == everything[place].examples
+
+
+def test_own_values() -> None:
+    """What later requests take from an answer may differ, but not in its type."""
+    before, after = answers([200]), answers([200], [1])
+    own = frozenset({("GET /a", "$.id")})
+
+    value, _ = compared(before, after, shots(1, own=own), bodies({"id": 1}, {"id": 2}))
+    kind, _ = compared(before, after, shots(1, own=own), bodies({"id": 1}, {"id": "2"}))
+
+    assert {} == counts(value)
+    assert [("GET /a", "$.id", "type integer → string")] == [*counts(kind)]
+
+
+def test_held_out() -> None:
+    """What is held out counts, and is not in the part that may be shown."""
+    before, after = answers([200, 200]), answers([404, 404])
+    held_out = np.array([True, False])
+
+    everything, part = compared(before, after, shots(2, held_out=held_out), nothing)
+
+    assert 2 == len(everything)
+    assert [("GET /b", "status", "200 → 404")] == [*counts(part)]
+    assert 1.0 == next(iter(part.values())).share
+
+
+def test_not_stored() -> None:
+    """Answers that are not stored are stood for by those of their route that are."""
+    before, after = answers([200] * 8), answers([200] * 8, [1] * 8)
+    said = bodies({"a": 1}, {"a": 2})
+
+    everything, _ = compared(
+        before, after, shots(8), lambda shot: said(shot) if shot in {0, 2} else None
+    )
+
+    place = Place("GET /a", "$.a", "value")
+    assert (2, 1.0) == (everything[place].answers, everything[place].share)
+
+
+@given(
+    status=st.lists(st.sampled_from([0, 200, 404]), min_size=1, max_size=60),
+    seed=st.integers(0, 9),
+)
+def test_chosen(status: list[int], seed: int) -> None:
+    """Each shot that can be compared is chosen once, those that differ first."""
+    random = np.random.default_rng(seed)
+    size = len(status)
+    before = answers(status)
+    after = answers(status, random.integers(8, 10, size).tolist())
+
+    found = chosen(before, after, np.arange(size) % 2, np.arange(size)).tolist()
+
+    assert sorted(found) == [shot for shot in range(size) if status[shot]]
+    differ = [before.digest[shot] != after.digest[shot] for shot in found]
+    assert sorted(differ, reverse=True) == differ
+
+
+def test_chosen_evenly() -> None:
+    """A route with few shots is not crowded out by one with many."""
+    size = 20_000
+    route = np.r_[np.zeros(size - 5, int), np.ones(5, int)]
+    before, after = answers([200] * size), answers([200] * size, [1] * size)
+
+    found = chosen(before, after, route, np.arange(size))
+
+    assert 4_000 == len(found)
+    assert 5 == route[found].sum()

@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from harness.compare.behaviour import Behaviour, Changed, Comparison, Place
+from harness.compare.boundary import Looks
+from harness.compare.change import chance, found_changes
+from harness.compare.judge import judge
+from harness.model.behaviour import BehaviourRules
+from harness.model.symptom import Symptom
+from harness.model.verdict import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.compare.evidence import TrialEvidence
+    from harness.model.verdict import Finding
+    from tests.compare.conftest import Make
+
+PRICE = Place("GET /a", "$.price", "value")
+
+
+def comparison(share: float, place: Place = PRICE) -> Comparison:
+    """A place that so many of 1,000 answers differ in; none for 0."""
+    answers = round(1_000 * share)
+    changed = Changed(answers=answers, share=share, examples=("GET /a: 1 → 2",))
+    return {place: changed} if answers else {}
+
+
+def trial(
+    make: Make,
+    changed: Sequence[float],
+    noise: Sequence[float] | None = None,
+    place: Place = PRICE,
+    **given: Any,
+) -> TrialEvidence:
+    """So many rounds, each with the share in which the candidate differs.
+
+    `noise` is of the second round and those after it.
+    """
+    of_itself = [None, *(noise or [0.0] * (len(changed) - 1))]
+    arm = make.arm()
+    rounds = [
+        replace(
+            make.round(index, arm, arm),
+            behaviour=Behaviour(
+                comparison(share, place),
+                None if itself is None else comparison(itself, place),
+            ),
+        )
+        for index, (share, itself) in enumerate(
+            zip(changed, of_itself, strict=True), start=1
+        )
+    ]
+    return make.trial(rounds, **{"looks": Looks(4, 10), **given})
+
+
+def behaving(evidence: TrialEvidence) -> tuple[Outcome, list[Finding]]:
+    verdict = judge(evidence).verdict
+    return verdict.outcome, [
+        each for each in verdict.findings if each.metric == "behaviour"
+    ]
+
+
+def test_never_in_the_baseline(make: Make) -> None:
+    """What only the candidate answers, round after round, fails by its place."""
+    outcome, (finding,) = behaving(trial(make, [0.4] * 8))
+
+    assert outcome is Outcome.FAIL
+    assert finding.message == (
+        "behaviour of GET /a: $.price: value; 40.0% of the answers (3,200 seen) in 8 of"
+        " 8 rounds, 0% of the baseline against itself; if it is meant, declare it in"
+        " `behaviour.expect`"
+    )
+    assert finding.examples == ("GET /a: 1 → 2",)
+
+
+def test_too_early(make: Make) -> None:
+    """After four rounds the same may be chance, and is too much for a PASS."""
+    outcome, (finding,) = behaving(trial(make, [0.4] * 4))
+
+    assert (outcome, finding.severity) == (Outcome.INCONCLUSIVE, "inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("changed", "noise", "expected"),
+    [
+        ([0.4] * 8, [0.4] * 7, Outcome.PASS),
+        ([0.4] * 8, [0.1] * 7, Outcome.FAIL),
+        ([0.4] * 7 + [0.15], [0.1] * 7, Outcome.PASS),
+        ([0.4] * 8, [0.0] * 6 + [0.3], Outcome.PASS),
+        ([0.4, 0, 0, 0, 0, 0, 0, 0], [0.0] * 7, Outcome.PASS),
+    ],
+)
+def test_noise(
+    make: Make, changed: list[float], noise: list[float], expected: Outcome
+) -> None:
+    """What the baseline shows against itself counts only far above that."""
+    assert expected is behaving(trial(make, changed, noise))[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected", "severity"),
+    [
+        ("403 → 200", Outcome.FAIL, "fail"),
+        ("500 → 200, empty", Outcome.FAIL, "fail"),
+        ("500 → 200", Outcome.PASS, "note"),
+        ("200 → 404", Outcome.FAIL, "fail"),
+    ],
+)
+def test_statuses(make: Make, kind: str, expected: Outcome, severity: str) -> None:
+    """A failure that is gone is good news, unless nothing is said in its place."""
+    outcome, (finding,) = behaving(
+        trial(make, [0.4] * 8, place=Place("GET /a", "status", kind))
+    )
+
+    assert (expected, severity) == (outcome, finding.severity)
+
+
+def test_new_failures_are_errors(make: Make) -> None:
+    """That the candidate fails is another question's answer."""
+    place = Place("GET /a", "status", "200 → 500")
+
+    assert (Outcome.PASS, []) == behaving(trial(make, [0.4] * 8, place=place))
+
+
+@pytest.mark.parametrize("kind", ["403 → 200", "500 → 200, empty"])
+def test_one_open_door(make: Make, kind: str) -> None:
+    """The worst kinds withhold a PASS wherever they are seen; no rule hides them."""
+    rules = {"ignore": [{"status": 200}], "expect": [{"status": 200}]}
+    outcome, (finding,) = behaving(
+        trial(
+            make,
+            [0.0] * 7 + [0.001],
+            place=Place("GET /a", "status", kind),
+            behaviour=BehaviourRules.model_validate(rules),
+        )
+    )
+
+    assert (outcome, finding.severity) == (Outcome.INCONCLUSIVE, "inconclusive")
+
+
+def test_ignored(make: Make) -> None:
+    """What is ignored is not compared."""
+    rules = BehaviourRules.model_validate({"ignore": [{"json": "$.price"}]})
+
+    assert (Outcome.PASS, []) == behaving(trial(make, [0.4] * 8, behaviour=rules))
+
+
+def test_expected(make: Make) -> None:
+    """What is declared may change, and must."""
+    rules = BehaviourRules.model_validate({"expect": [{"json": "$.price"}]})
+
+    assert (Outcome.PASS, []) == behaving(trial(make, [0.4] * 8, behaviour=rules))
+    outcome, (finding,) = behaving(trial(make, [0.0] * 8, behaviour=rules))
+    assert (outcome, finding.message) == (
+        Outcome.FAIL,
+        "behaviour: $.price was to change, and no answer shows it",
+    )
+
+
+def test_symptom(make: Make) -> None:
+    """The status that the change claims to repair may turn into another one."""
+    place = Place("GET /a", "status", "404 → 200")
+    symptom = Symptom.model_validate({"route": "GET /a", "status": 404})
+    change, *_ = found_changes(trial(make, [0.4] * 8, place=place, symptom=symptom))
+
+    assert change.repair
+
+
+def test_without_noise_nothing_is_told(make: Make) -> None:
+    """One round has no noise to compare with."""
+    assert () == found_changes(trial(make, [0.4], []))
+
+
+def test_chance() -> None:
+    """The likeliest share makes 4 of 4 against 0 of 4 happen once in 256."""
+    assert chance(4, 4, 4) == pytest.approx(1 / 256)
+    assert chance(0, 4, 4) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.2, 0.5, 0.9])
+def test_equal_builds_seldom_fail(make: Make, rate: float) -> None:
+    """Of trials of equal builds that differ by chance in 30 places, few fail."""
+    random = np.random.default_rng(5)
+    places = [Place("GET /a", f"$.x{number}", "value") for number in range(30)]
+    arm = make.arm()
+    failed = 0
+    for _ in range(100):
+        rounds = [
+            replace(
+                make.round(index, arm, arm),
+                behaviour=Behaviour(
+                    *(
+                        {
+                            place: Changed(answers=1, share=share)
+                            for place, share in zip(
+                                places, random.uniform(0.5, 1, 30), strict=True
+                            )
+                            if random.random() < rate
+                        }
+                        for _ in range(2)
+                    )
+                ),
+            )
+            for index in range(1, 9)
+        ]
+        changes = found_changes(make.trial(rounds, looks=Looks(4, 10)))
+        failed += any(each.proven for each in changes)
+
+    assert failed <= 2

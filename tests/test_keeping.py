@@ -1,0 +1,160 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from harness.compare.behaviour import Behaviour, Place, Shots
+from harness.keeping import StoredAnswers, keep_answers, let_go
+from harness.model.plan import Plan, PlannedRequest
+from harness.model.result import SAMPLE_FIELDS, Arm, ArmResult, Round
+from harness.model.traffic import Request
+from harness.store.answer import frame
+from harness.store.plan import write_plan
+from harness.store.sample import write_columns
+from harness.store.trial import partial_round, write_round
+from tests.made import books, health
+
+SHOTS = 6
+
+
+def plan_of(directory: Path) -> Plan:
+    """A session a shot."""
+    request = PlannedRequest(
+        request=Request(method="GET", target="/"),
+        route="GET /",
+        cookies=(),
+        recorded_status=200,
+    )
+    shots = {
+        "user": np.arange(SHOTS),
+        "due_ns": np.arange(SHOTS),
+        "think_ns": np.zeros(SHOTS),
+        "fresh": np.ones(SHOTS),
+        "request": np.zeros(SHOTS),
+    }
+    return write_plan(
+        directory,
+        shots,
+        [request],
+        open_loop=True,
+        warmup_ns=1,
+        slice_ns=SHOTS,
+        slices=1,
+        planned=SHOTS,
+        peak_users=SHOTS,
+    )
+
+
+def played(home: Path, arm: Arm, said: list[Any]) -> ArmResult:
+    """An arm whose answers say this, shot by shot; spooled as a worker does."""
+    bodies = [json.dumps(each).encode() for each in said]
+    given = {
+        "shot": np.arange(SHOTS),
+        "slice": np.ones(SHOTS),
+        "status": np.full(SHOTS, 200),
+        "digest": [crc32(body) for body in bodies],
+    }
+    samples = home / "samples.parquet"
+    write_columns(
+        samples,
+        {
+            name: np.asarray(given.get(name, np.zeros(SHOTS)), kind)
+            for name, kind in SAMPLE_FIELDS.items()
+        },
+    )
+    frames = (frame(shot, [], [body]) for shot, body in enumerate(bodies))
+    (home / "answers-0.spool").write_bytes(b"".join(frames))
+    (home / "usage.parquet").touch()
+    return ArmResult(
+        arm=arm,
+        samples=samples,
+        usage=home / "usage.parquet",
+        cpu_ns=None,
+        books=books(SHOTS),
+        health=health(),
+    )
+
+
+def round_of(
+    directory: Path, plan: Plan, index: int, baseline: list[Any], candidate: list[Any]
+) -> Round:
+    """A round as it is stored."""
+    partial = partial_round(directory, index)
+    results = {
+        arm: played(partial / arm, arm, said)
+        for arm, said in zip(Arm, (baseline, candidate), strict=True)
+    }
+    kept = keep_answers(results, plan, directory)
+    return write_round(
+        partial,
+        Round(
+            index=index,
+            first=Arm.BASELINE,
+            plan_digest=plan.digest,
+            baseline=kept[Arm.BASELINE],
+            candidate=kept[Arm.CANDIDATE],
+        ),
+    )
+
+
+def behaviours(rounds: list[Round]) -> list[Behaviour | None]:
+    stored = StoredAnswers(
+        Shots(
+            route=np.zeros(SHOTS, int),
+            routes=("GET /",),
+            session=np.arange(SHOTS),
+            held_out=np.zeros(SHOTS, bool),
+            title=str,
+        )
+    )
+    return [stored.behaviour(each)[0] for each in rounds]
+
+
+def test_arms_and_rounds(tmp_path: Path) -> None:
+    """The arms are compared in each round, the baseline with the round before."""
+    plan = plan_of(tmp_path)
+    rounds = [
+        round_of(
+            tmp_path,
+            plan,
+            index,
+            [{"a": 1, "n": index}] * SHOTS,
+            [{"a": 2, "n": index}] * SHOTS,
+        )
+        for index in (1, 2)
+    ]
+
+    first, second = behaviours(rounds)
+
+    assert first is not None
+    assert second is not None
+    assert first.noise is None
+    assert [Place("GET /", "$.a", "value")] == [*first.changed] == [*second.changed]
+    assert [Place("GET /", "$.n", "value")] == [*(second.noise or ())]
+
+
+def test_spools_wait_for_one_round(tmp_path: Path) -> None:
+    """Of the spools only the last baseline's are there, and none in the end."""
+    plan = plan_of(tmp_path)
+    for index in (1, 2, 3):
+        round_of(tmp_path, plan, index, [1] * SHOTS, [1] * SHOTS)
+
+    waiting = [*tmp_path.rglob("*.spool")]
+    let_go(tmp_path)
+
+    assert ["round-03/baseline"] == [
+        str(each.parent.relative_to(tmp_path)) for each in waiting
+    ]
+    assert [] == [*tmp_path.rglob("*.spool")]
+
+
+def test_trials_without_answers(tmp_path: Path) -> None:
+    """A round of before answers were kept has no behaviour, and no complaint."""
+    plan = plan_of(tmp_path)
+    stored = round_of(tmp_path, plan, 1, [1] * SHOTS, [2] * SHOTS)
+    candidate = replace(stored.candidate, answers=None)
+
+    assert [None] == behaviours([replace(stored, candidate=candidate)])
