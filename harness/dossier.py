@@ -103,6 +103,7 @@ class Dossier:
             notes=journal.notes,
             calibration=told(journal.calibration, journal.doubt),
             held_out=plan.planned_held_out / plan.planned if plan.planned else 0.0,
+            profile=journal.profile,
         )
 
     def reports(self, journal: Journal) -> tuple[Report, Report]:

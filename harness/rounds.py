@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from harness.model.plan import Plan
     from harness.model.progress import Announcement, Pulse
 
-__all__ = ["Pair", "first_arms", "play_round"]
+__all__ = ["Pair", "first_arms", "load", "play_round", "up"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +119,12 @@ def play_round(pair: Pair, index: int, first: Arm) -> Round:
 
 def _played(pair: Pair, index: int, first: Arm, partial: Path) -> Round:
     with ExitStack() as stack:
-        targets = {arm: _up(stack, pair, arm, partial / arm) for arm in Arm}
+        targets = {arm: up(stack, pair, arm, partial / arm) for arm in Arm}
         stages = {
             arm: _ArmUp(
                 arm,
                 targets[arm],
-                stack.enter_context(_load(pair, arm, targets[arm], partial / arm)),
+                stack.enter_context(load(pair, arm, targets[arm], partial / arm)),
                 partial / arm,
             )
             for arm in Arm
@@ -212,7 +212,8 @@ def _steps(pair: Pair, index: int, first: Arm) -> Iterator[_Step]:
             )
 
 
-def _up(stack: ExitStack, pair: Pair, arm: Arm, directory: Path) -> Target:
+def up(stack: ExitStack, pair: Pair, arm: Arm, directory: Path) -> Target:
+    """An arm, ready, until the stack is closed; raises what `play_round` does."""
     cores = pair.pinning.service
     try:
         target = stack.enter_context(
@@ -234,9 +235,10 @@ def _authority(build: Build) -> str:
     return urlsplit(build.reference.value).netloc.rpartition("@")[2]
 
 
-def _load(
+def load(
     pair: Pair, arm: Arm, target: Target, directory: Path
 ) -> AbstractContextManager[Generator]:
+    """The workers that send an arm its plan; their files go to the directory."""
     return generating(
         pair.plan,
         arm=arm,

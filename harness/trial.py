@@ -38,6 +38,7 @@ from harness.model.progress import Step
 from harness.model.result import Arm
 from harness.opening import opened
 from harness.planning.planner import make_plan
+from harness.profiling import asks_why, profiled
 from harness.report import REPORTERS
 from harness.report.agent import AGENT_FILE, agent
 from harness.rounds import Pair, first_arms, play_round
@@ -256,10 +257,23 @@ class _Course:
             raise
         finally:
             let_go(self._pair.directory)
-            write_journal(self._pair.directory, self.journal)
-            report, shown = self._dossier.reports(self.journal)
-            write_reports(self._pair.directory, report, shown)
+            report = self._reported()
+        return self._explained(report, started_s)
+
+    def _reported(self) -> Report:
+        write_journal(self._pair.directory, self.journal)
+        report, shown = self._dossier.reports(self.journal)
+        write_reports(self._pair.directory, report, shown)
         return report
+
+    def _explained(self, report: Report, started_s: float) -> Report:
+        """With a profile, where there is something to explain and time left for it."""
+        limit_s = self._terms.max_time_s
+        late = limit_s and time.monotonic() - started_s + self._longest_s > limit_s
+        if late or not asks_why(report):
+            return report
+        self.journal = replace(self.journal, profile=profiled(self._pair))
+        return self._reported()
 
     def _announce(self, told: Announcement) -> None:
         """Hand on what a round tells, knowing how many may follow it."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.compare.metric import Undefined
     from harness.compare.soundness import SoundLimits
     from harness.model.behaviour import BehaviourRules
+    from harness.model.profile import Profile
     from harness.model.result import Round
     from harness.model.scenario import Budgets
     from harness.model.symptom import Symptom
@@ -79,6 +80,7 @@ class TrialEvidence:
         calibration: what could be seen, in words.
         held_out: share of the planned requests that are judged, but not shown to
             whoever writes the candidate.
+        profile: of both arms, which decides nothing.
     """
 
     scenario: str
@@ -102,6 +104,7 @@ class TrialEvidence:
     notes: tuple[str, ...] = ()
     calibration: str = ""
     held_out: float = 0.0
+    profile: Profile | None = None
 
     @property
     def sound(self) -> tuple[RoundEvidence, ...]:

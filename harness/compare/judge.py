@@ -55,6 +55,7 @@ def judge(trial: TrialEvidence) -> Report:
         proof=case.proof and _beside(case.proof, found.outcome),
         calibration=trial.calibration,
         held_out=significant(trial.held_out),
+        profile=trial.profile,
     )
 
 

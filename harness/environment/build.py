@@ -97,6 +97,7 @@ class Target:
         died: how it ended, empty while it lives.
         log_tail: the last so many lines that it wrote.
         unpinned: why it does not run on the cores that were given, empty if it does.
+        pid: of its first process, as this machine numbers it; 0 if out of sight.
     """
 
     host: str
@@ -106,3 +107,4 @@ class Target:
     died: Callable[[], str]
     log_tail: Callable[[int], tuple[str, ...]]
     unpinned: str
+    pid: int = 0

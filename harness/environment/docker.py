@@ -156,7 +156,16 @@ def _target(container: Container, build: Build, unpinned: str) -> Target:
         died=lambda: _died(container),
         log_tail=lambda lines: _tail(container, lines),
         unpinned=unpinned,
+        pid=_visible(container.attrs["State"]["Pid"], str(container.id)),
     )
+
+
+def _visible(pid: int, name: str) -> int:
+    """The same, if that number means the container's process here, too; else 0."""
+    try:
+        return pid * (name in Path(f"/proc/{pid}/cgroup").read_text())
+    except OSError:
+        return 0
 
 
 def _looking_at(container: Container) -> Source:

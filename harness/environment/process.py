@@ -104,6 +104,7 @@ def _service(
                 died=lambda: _died(process),
                 log_tail=lambda lines: _tail(log_path, lines),
                 unpinned=unpinned,
+                pid=process.pid,
             )
             await_ready(target, build.order.service, title=build.order.title)
             yield target

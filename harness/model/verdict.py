@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from harness.model.profile import Profile  # noqa: TC001 - pydantic reads the annotation
+
 __all__ = [
     "SCHEMA_VERSION",
     "UNITS",
@@ -175,6 +177,7 @@ class Report:
             the name.
         calibration: what this machine could have seen, in words.
         held_out: share of `requests` in sessions that are not in `agent.json`.
+        profile: in which functions time grew, where that was asked.
     """
 
     scenario: str
@@ -191,3 +194,4 @@ class Report:
     proof: Proof | None = None
     calibration: str = ""
     held_out: float = 0.0
+    profile: Profile | None = None

@@ -11,6 +11,7 @@ from harness.model.verdict import Label, Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from harness.model.profile import Profile
     from harness.model.verdict import Estimate, Finding, Report
 
 __all__ = [
@@ -34,6 +35,8 @@ HEADINGS: Final = (
     "budget",
     "verdict",
 )
+
+_FRAMES: Final = 5
 
 _WORST: Final = (
     Label.REGRESSED,
@@ -98,8 +101,20 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
         ("environment", "; ".join(report.environment)),
         ("generator at worst", ", ".join(_health(*each) for each in report.generator)),
         ("calibration", report.calibration),
+        ("time grew in", _grown(report.profile)),
     )
     return tuple((name, printable(value)) for name, value in every if value)
+
+
+def _grown(profile: Profile | None) -> str:
+    """The functions that a profile names, or why there is none."""
+    if profile is None or profile.missing:
+        return profile.missing if profile else ""
+    frames = (
+        f"{each.name}: {number(each.baseline_s)} → {number(each.candidate_s)} s"
+        for each in profile.frames[:_FRAMES]
+    )
+    return "; ".join(frames) or "no function: it is not spent on the processor"
 
 
 def held_out(report: Report) -> str:

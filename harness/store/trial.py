@@ -26,6 +26,7 @@ from harness.model.calibration import (
     Calibration,  # noqa: TC001 - pydantic reads the annotation
 )
 from harness.model.plan import Plan  # noqa: TC001 - pydantic reads the annotation
+from harness.model.profile import Profile  # noqa: TC001 - likewise
 from harness.model.result import Arm, ArmResult, Round
 from harness.model.scenario import Scenario  # noqa: TC001 - likewise
 from harness.store.answer import drop_spools
@@ -70,6 +71,7 @@ class Journal:
         stopped: why the trial ended before its last round, empty if it did not.
         calibration: what was known beforehand of what could be seen, if anything.
         doubt: why that is not so of this trial, empty if it is.
+        profile: of both arms, where the verdict asked for one.
     """
 
     id: str
@@ -88,6 +90,7 @@ class Journal:
     stopped: str = ""
     calibration: Calibration | None = None
     doubt: str = ""
+    profile: Profile | None = None
 
 
 def new_trial_directory(parent: Path, name: str) -> Path:
