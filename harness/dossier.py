@@ -13,13 +13,15 @@ from harness.compare.boundary import Looks
 from harness.compare.calibration import told
 from harness.compare.evidence import RoundEvidence, TrialEvidence
 from harness.compare.judge import judge
+from harness.compare.log import read_log
 from harness.compare.measure import ArmColumns, measured
-from harness.compare.shown import shown, shown_round
+from harness.compare.shown import shown, shown_logs, shown_round
 from harness.compare.soundness import SoundLimits, sound_limits, void_reason
 from harness.errors import ComparisonError, InputError
 from harness.keeping import StoredAnswers
 from harness.model.result import Arm
 from harness.store.disk import EDITED
+from harness.store.log import read_lines
 from harness.store.plan import digest_of, read_requests, read_shots, sessions
 from harness.store.sample import read_samples, read_usage
 from harness.store.trial import read_journal, read_rounds
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harness.compare.log import LogEvidence
     from harness.compare.measure import ArmMeasures
     from harness.model.plan import Plan, PlannedRequest
     from harness.model.result import ArmResult, Round
@@ -65,13 +68,22 @@ class Dossier:
         """Read a finished round, measure it and say whether it is sound."""
         arms = [self._measured(round_.arm(arm)) for arm in Arm]
         behaviours = self._answers.behaviour(round_)
+        logs = _logs(round_)
         round_ = replace(round_, void=void_reason(round_, self.limits))
         everything, part = (
             RoundEvidence(
-                round=of, baseline=baseline, candidate=candidate, behaviour=behaviour
+                round=of,
+                baseline=baseline,
+                candidate=candidate,
+                behaviour=behaviour,
+                logs=logged,
             )
-            for of, baseline, candidate, behaviour in zip(
-                (round_, shown_round(round_)), *arms, behaviours, strict=True
+            for of, baseline, candidate, behaviour, logged in zip(
+                (round_, shown_round(round_)),
+                *arms,
+                behaviours,
+                (logs, shown_logs(logs)),
+                strict=True,
             )
         )
         self.rounds.append(everything)
@@ -251,6 +263,11 @@ def _refuse_foreign(round_: Round, journal: Journal, directory: Path) -> None:
         f"{directory}: round {round_.index} is {reason}",
         hint="rounds of two trials cannot be judged together; judge each by itself",
     )
+
+
+def _logs(round_: Round) -> dict[Arm, LogEvidence]:
+    paths = {arm: round_.arm(arm).logs for arm in Arm}
+    return {arm: read_log(read_lines(path)) for arm, path in paths.items() if path}
 
 
 class _Shots:

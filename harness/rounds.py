@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import numpy as np
 
-from harness.environment import Kind, running, this_machine
+from harness.environment import LOGS, Kind, running, this_machine
 from harness.errors import BuildError, CandidateError, WorkerLostError
 from harness.keeping import keep_answers
 from harness.load.engine import generating
@@ -134,6 +134,7 @@ def _played(pair: Pair, index: int, first: Arm, partial: Path) -> Round:
             stages[step.arm].play(step.number, step.watch)
             step.end()
         results = {arm: stage.finish() for arm, stage in stages.items()}
+    results = {arm: _with_logs(result) for arm, result in results.items()}
     if pair.plan.planned:
         results = keep_answers(results, pair.plan, pair.directory)
     return write_round(
@@ -147,6 +148,12 @@ def _played(pair: Pair, index: int, first: Arm, partial: Path) -> Round:
             candidate=results[Arm.CANDIDATE],
         ),
     )
+
+
+def _with_logs(result: ArmResult) -> ArmResult:
+    """The result with what the build wrote, now that it has been taken down."""
+    logs = result.samples.with_name(LOGS)
+    return replace(result, logs=logs) if logs.exists() else result
 
 
 @dataclass(slots=True, kw_only=True)

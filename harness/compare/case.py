@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.compare.change import found_changes
 from harness.compare.estimate import compared, estimate, label
 from harness.compare.hypothesis import hypotheses, shared
+from harness.compare.logs import found_kinds
 from harness.compare.paired import holm, p_value
 from harness.compare.proof import prove
 from harness.compare.signature import found_new
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from harness.compare.estimate import Comparison
     from harness.compare.evidence import TrialEvidence
     from harness.compare.hypothesis import Hypothesis
+    from harness.compare.logs import NewKind
     from harness.compare.measure import ArmMeasures
     from harness.compare.signature import NewError
     from harness.model.verdict import Estimate, Proof
@@ -144,6 +146,11 @@ class Case:
     def changes(self) -> tuple[Change, ...]:
         """In what the candidate answers otherwise than the baseline."""
         return found_changes(self.trial)
+
+    @cached_property
+    def new_kinds(self) -> tuple[NewKind, ...]:
+        """Of log entries that only the candidate has."""
+        return found_kinds(self.trial)
 
     @cached_property
     def proof(self) -> Proof | None:

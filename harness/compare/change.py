@@ -10,14 +10,13 @@ on top of the others once in all the ways to choose them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from math import comb
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.special import bdtrc
 
 from harness.compare.behaviour import EMPTY
+from harness.compare.chance import chance
 from harness.compare.figure import figure
 from harness.compare.finding import trial_finding
 from harness.model.verdict import Finding
@@ -34,7 +33,6 @@ __all__ = ["Change", "behaviour_changes", "found_changes", "likely_changes", "re
 
 _LEVEL: Final = 0.01
 """Of a false FAIL by a difference that only chance gave, over all of them."""
-_SHARES: Final = np.linspace(0, 1, 1_001)
 _APART: Final = 2.0
 """How many times the baseline's largest share the candidate's smallest must be."""
 _SHOWN: Final = 20
@@ -192,17 +190,6 @@ def _is_the_symptom(before: int, place: Place, symptom: Symptom | None) -> bool:
     if symptom is None or symptom.route not in {None, place.route}:
         return False
     return bool(before) and before == symptom.status
-
-
-@lru_cache(maxsize=1_024)
-def chance(shown: int, rounds: int, against: int) -> float:
-    """That so many of some rounds show what none of others does, which are alike.
-
-    At the share of rounds for which that is likeliest (the unconditional test of
-    Barnard, Significance Tests for 2 x 2 Tables, Biometrika 34 (1947)).
-    """
-    at_least = bdtrc(shown - 1, rounds, _SHARES)
-    return float(np.max(at_least * (1 - _SHARES) ** against))
 
 
 def _unexpected(case: Case) -> Iterator[Change]:

@@ -67,7 +67,12 @@ def differences(before: Content, after: Content) -> tuple[Difference, ...]:
         *islice(_of_bodies(before, after), _MOST),
     )
     unique = {(each.place, each.kind): each for each in reversed(found)}
-    return tuple(reversed(unique.values()))
+    return tuple(Difference(*map(_whole, each)) for each in reversed(unique.values()))
+
+
+def _whole(text: str) -> str:
+    """The text without halves of characters, which JSON can name and no file holds."""
+    return text.encode(errors="replace").decode()
 
 
 def _of_bodies(before: Content, after: Content) -> Iterator[Difference]:

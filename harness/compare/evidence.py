@@ -9,8 +9,11 @@ from harness.model.behaviour import NO_RULES
 from harness.model.result import Arm
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.compare.behaviour import Behaviour
     from harness.compare.boundary import Looks
+    from harness.compare.log import LogEvidence
     from harness.compare.measure import ArmMeasures
     from harness.compare.metric import Undefined
     from harness.compare.soundness import SoundLimits
@@ -35,6 +38,7 @@ class RoundEvidence:
         baseline: measures of that arm.
         candidate: likewise.
         behaviour: their answers compared; `None` where no plan says what was asked.
+        logs: what they logged, where that is stored.
         pairs: what was read of both arms already, by metric and routes.
     """
 
@@ -42,6 +46,7 @@ class RoundEvidence:
     baseline: ArmMeasures
     candidate: ArmMeasures
     behaviour: Behaviour | None = None
+    logs: Mapping[Arm, LogEvidence] = field(default_factory=dict)
     pairs: dict[tuple[str, frozenset[str]], tuple[float, float] | Undefined] = field(
         init=False, repr=False, default_factory=dict
     )

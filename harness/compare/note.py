@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.compare.change import repairs
 from harness.compare.finding import about, both, trial_finding, unseen_growth
+from harness.compare.logs import noted_log_entries
 from harness.compare.metric import GROWTH
 from harness.model.result import Arm
 
@@ -69,4 +70,5 @@ _SOURCES: Final[tuple[Callable[[Case], Iterator[Finding]], ...]] = (
     _of_estimates,
     _of_arms,
     repairs,
+    noted_log_entries,
 )

@@ -21,6 +21,7 @@ from harness.compare.finding import (
     unclear,
 )
 from harness.compare.hypothesis import pair
+from harness.compare.logs import new_log_entries, rare_log_entries
 from harness.compare.measure import needed
 from harness.compare.metric import GROWTH, QUANTILES, Undefined
 from harness.compare.proof import is_absent
@@ -313,6 +314,7 @@ _WITHHOLDING: Final[tuple[Question, ...]] = (
     _unclear,
     rare_new_errors,
     likely_changes,
+    rare_log_entries,
     _one_pair_of_two,
     _void_rounds_together,
     _void_rounds_alone,
@@ -325,6 +327,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     _not_fixed,
     new_errors,
     behaviour_changes,
+    new_log_entries,
     _regressions,
     _overloads,
     _too_few_rounds,

@@ -10,16 +10,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.compare.log import LogEvidence, Logged
 from harness.model.result import Arm
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
     from harness.compare.measure import ArmColumns
     from harness.model.result import Round
 
-__all__ = ["shown", "shown_round"]
+__all__ = ["shown", "shown_logs", "shown_round"]
 
 
 def shown(
@@ -51,3 +54,14 @@ def shown_round(round_: Round) -> Round:
         for arm, result in ((arm, round_.arm(arm)) for arm in Arm)
     }
     return replace(round_, baseline=arms[Arm.BASELINE], candidate=arms[Arm.CANDIDATE])
+
+
+def shown_logs(logs: Mapping[Arm, LogEvidence]) -> dict[Arm, LogEvidence]:
+    """Kinds and counts alone: an entry may tell of the request that it is about."""
+    return {
+        arm: replace(
+            log,
+            kinds={kind: Logged(each.entries, "") for kind, each in log.kinds.items()},
+        )
+        for arm, log in logs.items()
+    }

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from scipy.special import bdtrc
-
+from harness.compare.chance import chance
 from harness.compare.finding import trial_finding
 
 if TYPE_CHECKING:
@@ -19,11 +16,10 @@ if TYPE_CHECKING:
     from harness.compare.measure import Signature
     from harness.model.verdict import Finding
 
-__all__ = ["NewError", "chance", "found_new", "new_errors", "rare_new_errors"]
+__all__ = ["NewError", "found_new", "new_errors", "rare_new_errors"]
 
 _LEVEL: Final = 0.01
 """Of a false FAIL by an error that only chance gave to one arm, over all of them."""
-_SHARES: Final = np.linspace(0, 1, 1_001)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +62,7 @@ def found_new(trial: TrialEvidence) -> tuple[NewError, ...]:
         NewError(
             signature=signature,
             slices=rounds,
-            proven=chance(len(rounds.keys() & sound), len(sound)) < level,
+            proven=chance(len(rounds.keys() & sound), len(sound), len(sound)) < level,
         )
         for signature, rounds in sorted(slices.items())
     )
@@ -94,15 +90,3 @@ def rare_new_errors(case: Case) -> Iterator[Finding]:
 def _found(severity: str, error: NewError, message: str) -> Finding:
     found = trial_finding(severity, "errors", message)
     return replace(found, route=error.signature.route)
-
-
-@lru_cache(maxsize=1_024)
-def chance(shown: int, rounds: int) -> float:
-    """That one of two equal builds shows an error in so many rounds, the other never.
-
-    At the share of rounds for which that is likeliest (the unconditional test of
-    Barnard, Significance Tests for 2 x 2 Tables, Biometrika 34 (1947)). Rounds count,
-    not slices or requests: what a start lacks, all of its slices lack.
-    """
-    at_least = bdtrc(shown - 1, rounds, _SHARES)
-    return float(np.max(at_least * (1 - _SHARES) ** rounds))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from harness.environment.build import Build, Order, Target
+from harness.environment.build import LOGS, Build, Order, Target
 from harness.environment.machine import Pinning, machine_lock, pinning, this_machine
 from harness.environment.reference import Kind, Reference, default, resolve
 from harness.environment.usage import Reading, Sampler
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DRIVERS",
+    "LOGS",
     "Build",
     "Driver",
     "Kind",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.environment.reference import Kind
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Build", "Order", "Target"]
 
 _SHOWN_DIGITS = 12
+
+
+LOGS: Final = "logs.txt"
+"""What a service wrote, in the directory of its run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

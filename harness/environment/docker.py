@@ -11,7 +11,7 @@ from uuid import uuid4
 from docker.errors import APIError, NotFound
 from docker.types import LogConfig, Ulimit
 
-from harness.environment.build import Build, Target
+from harness.environment.build import LOGS, Build, Target
 from harness.environment.engine import complaint, connected, speaking
 from harness.environment.image import image_of
 from harness.environment.readiness import LOG_LINES, await_ready, ended, overdue
@@ -64,7 +64,7 @@ def running(
     """
     run = uuid4().hex
     title = build.order.title
-    log_path = directory / "logs.txt"
+    log_path = directory / LOGS
     with connected() as client:
         try:
             container, unpinned = _started(client, build, run, cores)

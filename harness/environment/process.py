@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import psutil
 
-from harness.environment.build import Build, Target
+from harness.environment.build import LOGS, Build, Target
 from harness.environment.readiness import LOG_LINES, await_ready, ended, overdue
 from harness.environment.reference import Kind
 from harness.environment.tree import digest, tree
@@ -82,7 +82,7 @@ def running(
 def _service(
     build: Build, port: int, directory: Path, cores: tuple[int, ...]
 ) -> Iterator[Target]:
-    log_path = directory / "logs.txt"
+    log_path = directory / LOGS
     run = uuid4().hex
     with (
         tempfile.TemporaryDirectory(

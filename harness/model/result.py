@@ -200,6 +200,7 @@ class ArmResult:
             where it is a shot of the plan.
         answers: Parquet of the answers that are compared with the other arm's.
         before: of the baseline, those of the round before that are compared with them.
+        logs: what the build wrote; `None` where it is out of sight.
     """
 
     arm: Arm
@@ -212,6 +213,7 @@ class ArmResult:
     routes: tuple[str, ...] = ()
     answers: Path | None = None
     before: Path | None = None
+    logs: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

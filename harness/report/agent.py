@@ -7,15 +7,17 @@ traffic that is shown: a candidate that is made for what was seen does not get f
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.compare.finding import FIX
 from harness.model.verdict import SCHEMA_VERSION, FixOutcome, Label, Outcome
-from harness.report.wording import held_out, notes, printable, reasons
+from harness.report.wording import examples, held_out, notes, printable, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.model.profile import Frame
     from harness.model.verdict import Estimate, Finding, Proof, Report
 
 __all__ = ["AGENT_FILE", "agent"]
@@ -88,6 +90,15 @@ _NEXT: Final[Mapping[str, str]] = {
         "each answer costs more work: profile the candidate under this load; look for"
         " repeated parsing and serialising, scans, regular expressions, busy waiting"
     ),
+    "behaviour": (
+        "send the requests of the examples to both builds and compare the answers; what"
+        " is meant is declared in `behaviour.expect` of the scenario, whatever else"
+        " differs is a mistake"
+    ),
+    "logs": (
+        "the candidate raises what the baseline does not: start from the example's"
+        " innermost own function, and provoke it concurrently in a test of its own"
+    ),
     "crash": (
         "run the candidate alone under the scenario's limits and load, and read how it"
         " ends: out of memory, see memory; else the last lines of its log"
@@ -157,6 +168,7 @@ def agent(shown: Report, *, outcome: Outcome, fix: FixOutcome | None) -> str:
         "findings": [_told(each, shown) for each in found[:_FINDINGS]],
         "more_findings": max(0, len(found) - _FINDINGS),
         "notes": list(notes(shown)),
+        "time_grew_in": [asdict(each) for each in _frames(shown)],
         "held_out": _held_out(shown),
         "repeat": _REPEAT,
     }
@@ -164,6 +176,10 @@ def agent(shown: Report, *, outcome: Outcome, fix: FixOutcome | None) -> str:
         document, ensure_ascii=False, allow_nan=False, separators=(",", ":")
     )
     return f"{text}\n"
+
+
+def _frames(shown: Report) -> tuple[Frame, ...]:
+    return shown.profile.frames if shown.profile else ()
 
 
 def _deciding(shown: Report) -> list[Finding]:
@@ -204,6 +220,7 @@ def _told(finding: Finding, shown: Report) -> dict[str, Any]:
         "route": printable(finding.route),
         "message": printable(finding.message),
         "evidence": next(map(_evidence, found), None),
+        "examples": list(examples(shown).get(printable(finding.message), ())),
         "next": _next(finding, shown.proof),
     }
 

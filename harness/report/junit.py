@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 from harness.compare.finding import FIX, named
 from harness.model.route import SERVICE
 from harness.model.verdict import Label
-from harness.report.wording import printable
+from harness.report.wording import examples, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ def junit(report: Report) -> str:
     crash. Regressed is a failure, INVALID an error; what could not be decided is
     skipped.
     """
-    cases = _cases(report)
+    cases, seen = _cases(report), examples(report)
     counts = Counter(result[0] for result in cases.values() if result)
     attributes = {
         "name": report.scenario,
@@ -57,7 +57,9 @@ def junit(report: Report) -> str:
         case = ET.SubElement(suite, "testcase", name=name, classname=report.scenario)
         if result:
             kind, message = result
-            ET.SubElement(case, kind, message=printable(message))
+            message = printable(message)
+            told = ET.SubElement(case, kind, message=message)
+            told.text = "\n".join(seen.get(message, ())) or None
     ET.indent(suites)
     text = ET.tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'

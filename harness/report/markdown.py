@@ -7,7 +7,15 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from harness.model.route import SERVICE
-from harness.report.wording import HEADINGS, facts, notes, reasons, row, worst_first
+from harness.report.wording import (
+    HEADINGS,
+    examples,
+    facts,
+    notes,
+    reasons,
+    row,
+    worst_first,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,17 +30,22 @@ MARKER: Final = "<!-- seatrial -->"
 _SENTENCES: Final = 6
 _NOTES: Final = 5
 _ROUTE_ROWS: Final = 16
+_EXAMPLE_LINES: Final = 6
+_EXAMPLE_WIDTH: Final = 200
+_FENCE: Final = re.compile(r"`+")
 _MARKUP: Final = re.compile(r"([\\`*_\[\]|~#@])")
 
 
 def markdown(report: Report) -> str:
     """The report in GitHub's Markdown: verdict first, worst first, routes folded."""
     first, *others = reasons(report)
+    seen = examples(report)
     service = [each for each in report.estimates if each.route == SERVICE]
     routes = [each for each in report.estimates if each.route != SERVICE]
     blocks = [
         [f"# {report.verdict.outcome}: {_plain(report.scenario)}"],
         [_plain(first)],
+        _code(next((seen[each] for each in (first, *others) if each in seen), ())),
         _bullets(others, _SENTENCES),
         _table(worst_first(service)),
         _folded(worst_first(routes)),
@@ -52,6 +65,15 @@ def _bullets(sentences: Sequence[str], most: int) -> list[str]:
     shown = [f"- {_plain(each)}" for each in sentences[:most]]
     left = len(sentences) - most
     return [*shown, f"- and {left} more in `verdict.json`"] if left > 0 else shown
+
+
+def _code(lines: Sequence[str]) -> list[str]:
+    """The end of one example as it is, in a fence that nothing in it can end."""
+    if not lines:
+        return []
+    shown = [line[:_EXAMPLE_WIDTH] for line in lines[-_EXAMPLE_LINES:]]
+    fence = "`" * max(3, *(len(run) + 1 for run in _FENCE.findall("\n".join(shown))), 3)
+    return [f"{fence}text", *shown, fence]
 
 
 def _table(estimates: Sequence[Estimate]) -> list[str]:

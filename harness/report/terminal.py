@@ -13,7 +13,15 @@ from rich.text import Text
 
 from harness.model.route import SERVICE
 from harness.model.verdict import Label, Outcome
-from harness.report.wording import HEADINGS, facts, notes, reasons, row, worst_first
+from harness.report.wording import (
+    HEADINGS,
+    examples,
+    facts,
+    notes,
+    reasons,
+    row,
+    worst_first,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +45,7 @@ _LABEL_STYLES: Final[Mapping[Label, str]] = {
     Label.IMPROVED: "green",
     Label.SHOWN: "dim",
 }
+_EXAMPLE_LINES: Final = 6
 _NUMERIC: Final = {"baseline", "candidate", "change"}
 
 
@@ -65,8 +74,12 @@ def terminal(report: Report, *, width: int = _WIDTH, color: bool = False) -> str
 def _parts(report: Report) -> Iterator[RenderableType]:
     outcome = report.verdict.outcome
     first, *others = reasons(report)
+    seen = examples(report)
     yield Text.assemble((outcome, _OUTCOME_STYLES[outcome]), f"  {first}")
-    yield from _indented(others)
+    yield from _shortened(seen.get(first, ()))
+    for other in others:
+        yield from _indented([other])
+        yield from _shortened(seen.get(other, ()))
     shown = [each for each in report.estimates if each.budget or each.route == SERVICE]
     if shown:
         yield _table(worst_first(shown))
@@ -75,6 +88,13 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield Text(f"{left} more figures of routes, not gated, are in verdict.json")
     yield from _indented([f"note: {each}" for each in notes(report)])
     yield _facts(report)
+
+
+def _shortened(lines: Sequence[str]) -> Iterator[RenderableType]:
+    """The end of an example, where an exception names itself, on one line each."""
+    for line in lines[-_EXAMPLE_LINES:]:
+        text = Text(line, style="dim", no_wrap=True, overflow="ellipsis")
+        yield Padding(text, (0, 0, 0, 6))
 
 
 def _indented(lines: Sequence[str]) -> Iterator[RenderableType]:

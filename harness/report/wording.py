@@ -9,13 +9,14 @@ from harness.compare.finding import FIX
 from harness.model.verdict import Label, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from harness.model.profile import Profile
     from harness.model.verdict import Estimate, Finding, Report
 
 __all__ = [
     "HEADINGS",
+    "examples",
     "facts",
     "held_out",
     "notes",
@@ -67,6 +68,21 @@ def reasons(report: Report) -> tuple[str, ...]:
             if not (_is_note(each) or each.metric == FIX)
         ),
     )
+
+
+def examples(report: Report) -> dict[str, tuple[str, ...]]:
+    """By the sentence of a finding, the lines of what it was seen in."""
+    return {
+        printable(each.message): tuple(_lines(each))
+        for each in report.verdict.findings
+        if each.examples and not _is_note(each)
+    }
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    for example in finding.examples:
+        for line in example.splitlines():
+            yield printable(line.expandtabs(4))
 
 
 def _all_within(report: Report) -> str:

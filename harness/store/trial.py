@@ -244,7 +244,7 @@ def _round_name(index: int) -> str:
     return f"round-{index:02}"
 
 
-_FILES: Final = ("samples", "usage", "answers", "before")
+_FILES: Final = ("samples", "usage", "answers", "before", "logs")
 """Attributes of an arm's result that name a file, or none."""
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.compare.behaviour import Behaviour, Changed, Comparison, Place
 from harness.compare.boundary import Looks
-from harness.compare.change import chance, found_changes
+from harness.compare.change import found_changes
 from harness.compare.judge import judge
 from harness.model.behaviour import BehaviourRules
 from harness.model.symptom import Symptom
@@ -175,12 +175,6 @@ def test_symptom(make: Make) -> None:
 def test_without_noise_nothing_is_told(make: Make) -> None:
     """One round has no noise to compare with."""
     assert () == found_changes(trial(make, [0.4], []))
-
-
-def test_chance() -> None:
-    """The likeliest share makes 4 of 4 against 0 of 4 happen once in 256."""
-    assert chance(4, 4, 4) == pytest.approx(1 / 256)
-    assert chance(0, 4, 4) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("rate", [0.02, 0.2, 0.5, 0.9])

@@ -117,6 +117,15 @@ def test_shown() -> None:
     ] == [*found]
 
 
+def test_half_a_character() -> None:
+    """Half of a surrogate pair, in a name or a value, is shown as a question mark."""
+    before, after = (b'{"\\ud800": "%b"}' % end for end in (b"a", b"\\udfff"))
+
+    (value,) = differences(Content(JSON, before), Content(JSON, after))
+
+    assert Difference("$['?']", "value", '"a"', '"?"') == value
+
+
 def test_deep() -> None:
     """Nesting that Python still parses does not end in its recursion limit."""
     before, after = (b'{"a":' * 900 + end + b"}" * 900 for end in (b"1", b"2"))

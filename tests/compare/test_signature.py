@@ -10,7 +10,6 @@ import pytest
 from harness.compare.boundary import Looks
 from harness.compare.judge import is_over, judge
 from harness.compare.measure import Signature, measured
-from harness.compare.signature import chance
 from harness.model.result import CAUSES
 from harness.model.verdict import Outcome
 
@@ -57,15 +56,6 @@ def test_zero_baseline(
 ) -> None:
     """In five rounds of five against none it is a FAIL; fewer withhold a PASS."""
     assert judge(_trial(make, candidate, baseline)).verdict.outcome is outcome
-
-
-@pytest.mark.parametrize(
-    ("shown", "rounds", "expected"),
-    [(4, 4, 4**-4), (6, 6, 4**-6), (3, 4, 0.02325), (1, 1, 0.25), (0, 5, 1.0)],
-)
-def test_chance(shown: int, rounds: int, expected: float) -> None:
-    """All of n rounds against none of n: in one of 4 to the n."""
-    assert chance(shown, rounds) == pytest.approx(expected, rel=0.02)
 
 
 def test_chance_is_no_regression(make: Make) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,7 +34,13 @@ budgets:
 
 SERVICE = '''\
 """Items with a price, a page for admins, one that fails, one that tells the time."""
-import http.server, json, os, time, uuid
+import http.server, json, os, time, traceback, uuid
+
+def stock(of):
+    try:
+        return {}[of]
+    except KeyError:
+        traceback.print_exc()
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -64,13 +71,14 @@ address = (os.environ["HOST"], int(os.environ["PORT"]))
 http.server.ThreadingHTTPServer(address, Handler).serve_forever()
 '''
 
+LOGGED = "logs: error KeyError in serve.py, stock"
 FLAWS = {
     'number * 100, "request"': (
         '(number * 100 if number != 17 else 1699.99), "colour": "red", "request"'
     ),
     'status, said = 403, {"error": "no"}': 'said = {"users": ["root"]}',
     'status, said = 500, {"error": "broken"}': "said = {}",
-    '{"now": time.time()}': '{"now": str(time.time())}',
+    '{"now": time.time()}': '{"now": str(time.time() + (stock("x") or 0))}',
 }
 
 
@@ -128,18 +136,21 @@ def test_flaws_are_named_by_place(seatrial: Seatrial) -> None:
     (trial,) = (seatrial.directory / "trials").iterdir()
     verdict = json.loads((trial / "verdict.json").read_text())["verdict"]
     found = {
-        each["message"].split(";")[0]: each["examples"]
+        re.split(r";|: [\d,]+ times", each["message"])[0]: each["examples"]
         for each in verdict["findings"]
-        if each["metric"] == "behaviour" and each["severity"] == "fail"
+        if each["metric"] in {"behaviour", "logs"} and each["severity"] == "fail"
     }
     assert {
         "behaviour of GET /admin: status: 403 → 200",
         "behaviour of GET /broken: status: 500 → 200, empty",
         "behaviour of GET /items/{id}: $.price: type integer → number",
         "behaviour of GET /time: $.now: type number → string",
+        LOGGED,
     } == {*found}
     price = found["behaviour of GET /items/{id}: $.price: type integer → number"]
     assert ["GET /items/17: 1700 → 1699.99"] == price
+
+    assert "KeyError: 'x'" == found[LOGGED][0].splitlines()[-1]
 
     again, out, err = seatrial("judge", str(trial))
     assert (1, "FAIL") == (again, out.split()[0]), out + err

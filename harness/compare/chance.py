@@ -1,0 +1,30 @@
+"""How likely it is that only one of two equal builds shows something."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from scipy.special import bdtrc
+
+__all__ = ["chance"]
+
+_SHARES: Final = np.linspace(0, 1, 1_001)
+
+
+@lru_cache(maxsize=1_024)
+def chance(shown: int, rounds: int, against: int) -> float:
+    """That so many of some rounds show what none of the others does.
+
+    At the share of rounds for which that is likeliest (the unconditional test of
+    Barnard, Significance Tests for 2 x 2 Tables, Biometrika 34 (1947)). Rounds count,
+    not slices or requests: what a start lacks, all of its slices lack.
+
+    Args:
+        shown: rounds that show it.
+        rounds: of those, in all.
+        against: rounds that could have shown it as well, and do not.
+    """
+    at_least = bdtrc(shown - 1, rounds, _SHARES)
+    return float(np.max(at_least * (1 - _SHARES) ** against))

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from harness.compare.boundary import Looks
+from harness.compare.judge import judge
+from harness.compare.log import Kind, LogEvidence, Logged
+from harness.compare.shown import shown_logs
+from harness.model.result import Arm
+from harness.model.verdict import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.compare.evidence import TrialEvidence
+    from harness.model.verdict import Finding
+    from tests.compare.conftest import Make
+
+NEW: Final = Kind("error", "KeyError", "cart.py, total")
+OLD: Final = Kind("error", "KeyError", "cart.py, sum_of")
+OTHER: Final = Kind("error", "ValueError", "cart.py, sum_of")
+
+
+def log(*kinds: Kind) -> LogEvidence:
+    return LogEvidence(kinds={kind: Logged(3, "Traceback\n  x") for kind in kinds})
+
+
+def trial(
+    make: Make, baseline: Sequence[Kind], candidate: Sequence[Sequence[Kind]]
+) -> TrialEvidence:
+    """So many rounds, each with what the candidate logs in it."""
+    arm = make.arm()
+    return make.trial(
+        [
+            replace(
+                make.round(index, arm, arm),
+                logs={Arm.BASELINE: log(*baseline), Arm.CANDIDATE: log(*kinds)},
+            )
+            for index, kinds in enumerate(candidate, start=1)
+        ],
+        looks=Looks(4, 6),
+    )
+
+
+def logging(evidence: TrialEvidence) -> tuple[Outcome, list[Finding]]:
+    verdict = judge(evidence).verdict
+    return verdict.outcome, [each for each in verdict.findings if each.metric == "logs"]
+
+
+def test_a_new_exception(make: Make) -> None:
+    """What only the candidate raises fails, with the first entry whole."""
+    outcome, (finding,) = logging(trial(make, [OTHER], [[NEW]] * 6))
+
+    assert outcome is Outcome.FAIL
+    assert finding.message == (
+        "logs: error KeyError in cart.py, total: 18 times in 6 of 6 rounds, never on"
+        " the baseline"
+    )
+    assert finding.examples == ("Traceback\n  x",)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "candidate", "expected", "severities"),
+    [
+        ([NEW], [[NEW]] * 6, Outcome.PASS, []),
+        ([], [[NEW]] * 4, Outcome.INCONCLUSIVE, ["inconclusive"]),
+        ([], [[NEW], *[[]] * 5], Outcome.PASS, []),
+        ([OLD], [[NEW]] * 6, Outcome.PASS, ["note"]),
+        ([OLD], [[OLD, NEW]] * 6, Outcome.FAIL, ["fail"]),
+        ([], [[Kind("warning", "", "slow")]] * 6, Outcome.PASS, ["note"]),
+        ([NEW], [[]] * 6, Outcome.PASS, []),
+    ],
+)
+def test_what_counts(
+    make: Make,
+    baseline: list[Kind],
+    candidate: list[list[Kind]],
+    expected: Outcome,
+    severities: list[str],
+) -> None:
+    """New errors count by rounds; warnings, and what only moved, are noted."""
+    outcome, findings = logging(trial(make, baseline, candidate))
+
+    assert (expected, severities) == (outcome, [each.severity for each in findings])
+
+
+def test_shown() -> None:
+    """What may be shown has kinds and counts, and no entry."""
+    (of,) = shown_logs({Arm.BASELINE: log(NEW)}).values()
+
+    assert {NEW: Logged(3, "")} == of.kinds
