@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
     from harness.compare.log import LogEvidence
     from harness.compare.measure import ArmMeasures
+    from harness.model.budget import Budgets
     from harness.model.plan import Plan, PlannedRequest
     from harness.model.result import ArmResult, Round
-    from harness.model.scenario import Budgets
     from harness.model.traffic import Request
     from harness.model.verdict import Report
     from harness.store.trial import Journal

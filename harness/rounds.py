@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from harness.environment import LOGS, Kind, running, this_machine
+from harness.environment import LOGS, Kind, asked, running, this_machine
 from harness.errors import BuildError, CandidateError, WorkerLostError
 from harness.keeping import keep_answers
 from harness.load.engine import generating
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harness.environment import Build, Pinning, Target
     from harness.load.crew import Hire
     from harness.load.engine import Generator
+    from harness.model.check import Check, CheckResult
     from harness.model.plan import Plan
     from harness.model.progress import Announcement, Pulse
 
@@ -46,6 +47,7 @@ class Pair:
         directory: the trial's.
         announce: told what happens.
         locustfile_dir: where the locustfile stands, if that is the load.
+        checks: what each arm is asked besides.
     """
 
     builds: Mapping[Arm, Build]
@@ -56,6 +58,7 @@ class Pair:
     directory: Path
     announce: Callable[[Announcement], None]
     locustfile_dir: str = ""
+    checks: Sequence[Check] = ()
 
 
 @dataclass(slots=True)
@@ -66,7 +69,9 @@ class _ArmUp:
     target: Target
     generator: Generator
     directory: Path
+    checks: Sequence[Check] = ()
     cpu_ns: list[int] = field(default_factory=list)
+    checked: list[CheckResult] = field(default_factory=list)
 
     def play(self, number: int, watch: Callable[[Pulse], None]) -> None:
         usage = self.target.usage
@@ -74,8 +79,17 @@ class _ArmUp:
         self.generator.play(number, watch)
         if usage and number:
             self.cpu_ns.append(usage.read().cpu_ns - before_ns)
+        if number:
+            self._check(number)
+
+    def _check(self, number: int = 0) -> None:
+        """Ask what is due after a slice, or at the end of the round."""
+        for check in self.checks:
+            if (check.after == "slice") == (number > 0):
+                self.checked.append(asked(self.target, check, number))
 
     def finish(self) -> ArmResult:
+        self._check()
         samples = self.directory / "samples.parquet"
         books, health = self.generator.finish(samples)
         usage, path = self.target.usage, self.directory / "usage.parquet"
@@ -89,6 +103,7 @@ class _ArmUp:
             health=health,
             died=self.target.died(),
             routes=self.generator.routes,
+            checks=tuple(self.checked),
         )
 
 
@@ -126,6 +141,7 @@ def _played(pair: Pair, index: int, first: Arm, partial: Path) -> Round:
                 targets[arm],
                 stack.enter_context(load(pair, arm, targets[arm], partial / arm)),
                 partial / arm,
+                pair.checks,
             )
             for arm in Arm
         }

@@ -153,6 +153,7 @@ def verify(terms: Terms) -> tuple[Path, Report]:
             hires=hires,
             directory=directory,
             announce=terms.announce,
+            checks=terms.scenario.checks,
             locustfile_dir=str(locustfile.absolute().parent) if locustfile else "",
         )
         report = _Course(pair, journal, terms).play(started_s)

@@ -15,8 +15,9 @@ from harness.compare.judge import judge
 from harness.compare.soundness import SoundLimits
 from harness.environment import Kind, Reference
 from harness.errors import InputError
+from harness.model.budget import Budgets, LatencyBudgets
 from harness.model.result import Arm
-from harness.model.scenario import Budgets, LatencyBudgets, Scenario
+from harness.model.scenario import Scenario
 from harness.opening import circumstances
 from harness.store.calibration import calibration_path, read_calibration
 from harness.trial import Terms

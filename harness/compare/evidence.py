@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from harness.compare.metric import Undefined
     from harness.compare.soundness import SoundLimits
     from harness.model.behaviour import BehaviourRules
+    from harness.model.budget import Budgets
     from harness.model.profile import Profile
     from harness.model.result import Round
-    from harness.model.scenario import Budgets
     from harness.model.symptom import Symptom
 
 __all__ = ["REPLACEMENTS", "RoundEvidence", "TrialEvidence"]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from harness.compare.evidence import RoundEvidence
     from harness.compare.measure import ArmMeasures
     from harness.compare.metric import Metric
+    from harness.model.budget import Budgets, LatencyBudgets
     from harness.model.quantity import Allowance
-    from harness.model.scenario import Budgets, LatencyBudgets
 
 __all__ = [
     "Hypothesis",

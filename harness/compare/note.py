@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from harness.compare.change import repairs
+from harness.compare.checked import noted_checks
 from harness.compare.finding import about, both, trial_finding, unseen_growth
 from harness.compare.logs import noted_log_entries
 from harness.compare.metric import GROWTH
@@ -71,4 +72,5 @@ _SOURCES: Final[tuple[Callable[[Case], Iterator[Finding]], ...]] = (
     _of_arms,
     repairs,
     noted_log_entries,
+    noted_checks,
 )

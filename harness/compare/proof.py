@@ -87,6 +87,9 @@ def _by_events(symptom: Symptom, trial: TrialEvidence) -> Proof:
 def _happened(symptom: Symptom, evidence: RoundEvidence, arm: Arm) -> bool:
     if symptom.crash:
         return bool(evidence.round.arm(arm).died)
+    if symptom.check:
+        checks = evidence.round.arm(arm).checks
+        return any(each.failure for each in checks if each.name == symptom.check)
     return any(
         symptom.route in {None, each.route}
         and symptom.status in {None, each.status}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.compare.case import rejected
 from harness.compare.change import behaviour_changes, likely_changes
+from harness.compare.checked import failed_checks, rarely_failed_checks
 from harness.compare.estimate import compared, estimate, exceeds
 from harness.compare.figure import figure
 from harness.compare.finding import (
@@ -315,6 +316,7 @@ _WITHHOLDING: Final[tuple[Question, ...]] = (
     rare_new_errors,
     likely_changes,
     rare_log_entries,
+    rarely_failed_checks,
     _one_pair_of_two,
     _void_rounds_together,
     _void_rounds_alone,
@@ -328,6 +330,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     new_errors,
     behaviour_changes,
     new_log_entries,
+    failed_checks,
     _regressions,
     _overloads,
     _too_few_rounds,

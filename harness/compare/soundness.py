@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.compare.measure import ArmColumns
+    from harness.model.budget import Budgets, LatencyBudgets
     from harness.model.result import ArmResult, Round, WorkerHealth
-    from harness.model.scenario import Budgets, LatencyBudgets
 
 __all__ = [
     "Breach",

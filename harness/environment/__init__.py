@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
+from harness.environment.asking import asked
 from harness.environment.build import LOGS, Build, Order, Target
 from harness.environment.machine import Pinning, machine_lock, pinning, this_machine
 from harness.environment.reference import Kind, Reference, default, resolve
@@ -33,6 +34,7 @@ __all__ = [
     "Reference",
     "Sampler",
     "Target",
+    "asked",
     "default",
     "engine_answers",
     "image_exists",

@@ -31,6 +31,7 @@ __all__ = [
     "filled",
     "is_json_path",
     "json_path",
+    "value_at",
 ]
 
 Kind = Literal["json", "header", "cookie", "field", "text"]
@@ -236,16 +237,25 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def _json(extract: Extract, content: Content) -> str | None:
-    found = content.document
-    for step in _steps(extract.name):
+def value_at(document: Any, path: str) -> Any:
+    """The value at a path of a JSON document.
+
+    Raises:
+        LookupError: there is none.
+    """
+    for step in _steps(path):
         wanted: type[Any] = dict if isinstance(step, str) else list
-        if not isinstance(found, wanted):
-            return None
-        try:
-            found = found[step]
-        except LookupError:
-            return None
+        if not isinstance(document, wanted):
+            raise LookupError(path)  # noqa: TRY004 - as where the step leads nowhere
+        document = document[step]
+    return document
+
+
+def _json(extract: Extract, content: Content) -> str | None:
+    try:
+        found = value_at(content.document, extract.name)
+    except LookupError:
+        return None
     if isinstance(found, str):
         return found
     whole = isinstance(found, int) and not isinstance(found, bool)

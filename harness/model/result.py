@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
 from typing import TYPE_CHECKING, Final
 
+from harness.model.check import CheckResult  # noqa: TC001 - pydantic reads it
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -201,6 +203,7 @@ class ArmResult:
         answers: Parquet of the answers that are compared with the other arm's.
         before: of the baseline, those of the round before that are compared with them.
         logs: what the build wrote; `None` where it is out of sight.
+        checks: what the scenario's checks found, in the order in which they were asked.
     """
 
     arm: Arm
@@ -214,6 +217,7 @@ class ArmResult:
     answers: Path | None = None
     before: Path | None = None
     logs: Path | None = None
+    checks: tuple[CheckResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,18 +11,16 @@ from typing import Final, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from harness.model.behaviour import BehaviourRules
+from harness.model.budget import Budgets
+from harness.model.check import Check  # noqa: TC001 - pydantic reads the annotation
 from harness.model.flow import Beginning, Rule
 from harness.model.part import (
     Duration,
     HostPath,
-    LatencyAllowance,
     Number,
     Part,
     Percentage,
-    RatioAllowance,
-    Route,
     Size,
-    SizeAllowance,
     Variable,
     Volume,
     Whole,
@@ -31,15 +29,12 @@ from harness.model.shape import Shape, ShapeOrName
 from harness.model.symptom import Fix  # noqa: TC001 - pydantic reads the annotation
 
 __all__ = [
-    "Budgets",
     "Calibrate",
     "Change",
     "Driver",
     "ImageBuild",
-    "LatencyBudgets",
     "Limits",
     "Load",
-    "MemoryBudget",
     "Replay",
     "Rounds",
     "Scenario",
@@ -252,47 +247,6 @@ class Rounds(Part):
         return self
 
 
-class LatencyBudgets(Part):
-    """By quantile; one that is not given is shown but not gated."""
-
-    p50: LatencyAllowance | None = None
-    p95: LatencyAllowance | None = None
-    p99: LatencyAllowance | None = None
-
-
-class MemoryBudget(Part):
-    """Of the service's anonymous memory."""
-
-    level: SizeAllowance = "10% or 16MiB"  # type: ignore[assignment] # parsed
-    """Median of the last third of a round's readings."""
-    growth: SizeAllowance | None = None
-    """What it may grow more by 1,000 requests; not gated if left out.
-
-    Rounds are short: it can show that memory grows, not that it does not.
-    """
-
-
-class Budgets(Part):
-    """How much worse the candidate may be. The defaults gate what verdicts need."""
-
-    latency: LatencyBudgets = LatencyBudgets.model_validate(
-        {"p95": "10% or 5ms", "p99": "20% or 25ms"}
-    )
-    """The service as a whole."""
-    routes: LatencyBudgets = LatencyBudgets.model_validate({"p95": "20% or 10ms"})
-    """Each route with enough requests."""
-    errors: RatioAllowance = "0.1%"  # type: ignore[assignment] # parsed
-    """Percentage points over the baseline's error rate."""
-    goodput: RatioAllowance = "1%"  # type: ignore[assignment] # parsed
-    """Percentage points under the baseline's goodput."""
-    memory: MemoryBudget = MemoryBudget()
-    """Memory."""
-    cpu: RatioAllowance = "15%"  # type: ignore[assignment] # parsed
-    """CPU seconds per request."""
-    by_route: dict[Route, LatencyBudgets] = Field(default_factory=dict)
-    """Routes by name, such as `POST /checkout`, instead of `routes`."""
-
-
 class Change(Part):
     """A change made on purpose: the baseline, with a switch of its own turned on."""
 
@@ -332,6 +286,8 @@ class Scenario(Part):
     """How much worse the candidate may be."""
     behaviour: BehaviourRules = BehaviourRules()
     """Differences between the arms' answers that do not count, or are meant."""
+    checks: tuple[Check, ...] = ()
+    """What the service must answer after slices and rounds, besides the load."""
     fix: Fix | None = None
     """What the candidate claims to fix. Then `rounds` are at least 6, at most 20."""
     calibrate: Calibrate = Calibrate()
@@ -366,6 +322,17 @@ class Scenario(Part):
             raise ValueError("give a `recording`, or `load.locustfile` instead of it")
         if self.recording is None and (self.extract or self.session.login):
             raise ValueError("`extract` and a login need a `recording`")
+        return self
+
+    @model_validator(mode="after")
+    def _checks_have_names(self) -> Self:
+        names = [check.title for check in self.checks]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two `checks` are called {', '.join(sorted(twice))}")
+        if self.fix and self.fix.symptom.check not in {None, *names}:
+            raise ValueError(
+                f"`fix.symptom.check` names none of the `checks`: {', '.join(names)}"
+            )
         return self
 
     @model_validator(mode="after")

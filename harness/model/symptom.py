@@ -11,15 +11,15 @@ from harness.model.result import CAUSES
 
 __all__ = ["EVENTS", "Fix", "Symptom"]
 
-EVENTS: Final = frozenset({"status", "cause", "crash"})
+EVENTS: Final = frozenset({"status", "cause", "check", "crash"})
 """Kinds of symptoms that a round either shows or does not."""
 
 
 class Symptom(Part):
     """One kind of trouble, of the service or of a route.
 
-    A `status`, a `cause` or a `crash` either happens in a round or does not. The others
-    are rates and levels with a threshold: the symptom is there beyond it.
+    A `status`, a `cause`, a `check` or a `crash` either happens in a round or does not.
+    The others are rates and levels with a threshold: the symptom is there beyond it.
     """
 
     route: Route | None = None
@@ -28,6 +28,8 @@ class Symptom(Part):
     """Answers with this status that are errors."""
     cause: str | None = None
     """Requests without an answer, for this cause, such as `timeout`."""
+    check: str | None = Field(default=None, min_length=1)
+    """A check of the scenario fails, by its name."""
     crash: Literal[True] | None = None
     """The build dies."""
     errors: Percentage | None = None
@@ -55,7 +57,12 @@ class Symptom(Part):
         given = [name for name in kinds if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"give one of {', '.join(kinds)}")
-        if self.route and given[0] in {"crash", "goodput", "growth"}:
+        if self.route and given[0] in {
+            "check",
+            "crash",
+            "goodput",
+            "growth",
+        }:
             raise ValueError(f"`{given[0]}` is of the whole service: leave `route` out")
         return self
 

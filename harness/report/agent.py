@@ -95,6 +95,11 @@ _NEXT: Final[Mapping[str, str]] = {
         " is meant is declared in `behaviour.expect` of the scenario, whatever else"
         " differs is a mistake"
     ),
+    "check": (
+        "an invariant breaks under load: look for what is read, and later written by"
+        " what was read, with another request in between; a transaction or a"
+        " conditional update holds it together"
+    ),
     "logs": (
         "the candidate raises what the baseline does not: start from the example's"
         " innermost own function, and provoke it concurrently in a test of its own"

@@ -13,6 +13,7 @@ from harness.compare.boundary import Looks
 from harness.compare.evidence import RoundEvidence, TrialEvidence
 from harness.compare.measure import ArmColumns, ArmMeasures
 from harness.compare.soundness import SoundLimits, void_reason
+from harness.model.budget import Budgets
 from harness.model.result import (
     SAMPLE_FIELDS,
     USAGE_FIELDS,
@@ -21,7 +22,6 @@ from harness.model.result import (
     GeneratorHealth,
     Round,
 )
-from harness.model.scenario import Budgets
 from tests.made import books, health
 
 if TYPE_CHECKING:

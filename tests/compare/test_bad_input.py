@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.compare.boundary import Looks
 from harness.compare.judge import is_over, judge
-from harness.model.scenario import Budgets
+from harness.model.budget import Budgets
 from harness.model.symptom import Symptom
 from harness.model.verdict import Label, Outcome
 from harness.report import REPORTERS

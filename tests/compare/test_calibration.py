@@ -18,8 +18,8 @@ from harness.compare.calibration import (
     worded,
 )
 from harness.compare.measure import Signature
+from harness.model.budget import Budgets
 from harness.model.calibration import Machine, Sensitivity
-from harness.model.scenario import Budgets
 
 if TYPE_CHECKING:
     from harness.compare.evidence import TrialEvidence

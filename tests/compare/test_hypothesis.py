@@ -8,7 +8,7 @@ import pytest
 
 from harness.compare.hypothesis import hypotheses, hypotheses_of, pair
 from harness.compare.metric import Undefined
-from harness.model.scenario import Budgets
+from harness.model.budget import Budgets
 
 if TYPE_CHECKING:
     from harness.compare.evidence import RoundEvidence

@@ -228,7 +228,7 @@ def test_a_baseline_below_the_threshold_ends_the_trial(make: Make) -> None:
 @pytest.mark.parametrize(
     ("symptom", "message"),
     [
-        ({}, "give one of status, cause, crash"),
+        ({}, "give one of status, cause, check, crash"),
         ({"status": 500, "p95": "1s"}, "give one of"),
         ({"cause": "bad luck"}, "`cause` is one of timeout"),
         ({"crash": True, "route": "GET /"}, "of the whole service"),

@@ -10,7 +10,7 @@ from harness.compare.case import Case
 from harness.compare.judge import judge
 from harness.compare.note import notes
 from harness.compare.question import QUESTIONS
-from harness.model.scenario import Budgets
+from harness.model.budget import Budgets
 from harness.model.verdict import Finding, Outcome
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import pytest
 
 from harness.compare.boundary import Looks
 from harness.compare.judge import is_over, judge
-from harness.model.scenario import Budgets, Scenario
+from harness.model.budget import Budgets
+from harness.model.scenario import Scenario
 from harness.model.verdict import Outcome
 
 if TYPE_CHECKING:

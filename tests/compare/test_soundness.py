@@ -11,7 +11,7 @@ from harness.compare.soundness import (
     sound_limits,
     void_reason,
 )
-from harness.model.scenario import Budgets
+from harness.model.budget import Budgets
 
 if TYPE_CHECKING:
     from tests.compare.conftest import Make

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.compare.boundary import Looks
-from harness.model.scenario import Budgets
+from harness.model.budget import Budgets
 from harness.model.symptom import Symptom
 from tests.bench.judge.cell import Cell, Target
 from tests.bench.judge.effect import Effect, Errors

@@ -11,12 +11,12 @@ from harness.compare.boundary import Looks
 from harness.compare.evidence import RoundEvidence, TrialEvidence
 from harness.compare.judge import is_over
 from harness.compare.soundness import SoundLimits, void_reason
+from harness.model.budget import Budgets
 from harness.model.result import (
     Arm,
     ArmResult,
     Round,
 )
-from harness.model.scenario import Budgets
 from tests.made import books, health
 
 if TYPE_CHECKING:
