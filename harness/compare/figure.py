@@ -21,6 +21,9 @@ _SCALES: Final[Mapping[str, tuple[tuple[float, float, str], ...]]] = {
     ),
     "ratio": ((0.0, 0.01, "%"),),
     "ns/request": ((0.0, 1e6, " ms/req"),),
+    "bytes/request": ((0.0, 1, " B/req"), (2**10, 2**10, " KiB/req")),
+    "1/request": ((0.0, 1, "/req"),),
+    "1/1000 requests": ((0.0, 1, "/1k"),),
     "bytes/1000 requests": (
         (0.0, 2**10, " KiB/1k"),
         (2**20, 2**20, " MiB/1k"),

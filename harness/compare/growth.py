@@ -1,4 +1,4 @@
-"""How memory grows with the requests that a build has answered."""
+"""How what a build holds grows with the requests that it has answered."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ _A_THOUSAND: Final = 1_000
 def growth(
     samples: Mapping[str, NDArray[Any]],
     usage: Mapping[str, NDArray[Any]],
+    held: str = "anonymous_bytes",
     *,
     after: float = 0.0,
 ) -> float | None:
-    """Bytes of anonymous memory per 1,000 requests answered, in the measured slices.
+    """How much more of something there is after 1,000 requests, in the measured slices.
 
     The slope of least squares through all readings that were taken while the arm was
     under load. `None` where there are fewer than 10 of them.
@@ -31,6 +32,7 @@ def growth(
     Args:
         samples: a column for each of `SAMPLE_FIELDS`.
         usage: a column for each of `USAGE_FIELDS`, by the same clock.
+        held: the column that grows; a reading below 0 is none.
         after: the share of the arm's requests before which nothing is looked at, for
             what settles first, such as a cache that fills.
     """
@@ -39,15 +41,16 @@ def growth(
     sent_ns, ended_ns = samples["sent_ns"][kept], samples["done_ns"][kept]
     at_ns = usage["at_ns"]
     under_load = np.zeros(len(at_ns), bool)
+    measured = usage[held] >= 0
     for each in np.unique(slices):
         inside = slices == each
         first_ns, last_ns = sent_ns[inside].min(), ended_ns[inside].max()
-        under_load |= (first_ns <= at_ns) & (at_ns <= last_ns)
+        under_load |= (first_ns <= at_ns) & (at_ns <= last_ns) & measured
     answered = np.searchsorted(done_ns, at_ns[under_load], side="right")
-    memory = usage["anonymous_bytes"][under_load].astype(float)
+    amount = usage[held][under_load].astype(float)
     late = answered >= after * len(done_ns)
-    answered, memory = answered[late], memory[late]
+    answered, amount = answered[late], amount[late]
     if len(answered) < _FEWEST or answered[0] == answered[-1]:
         return None
-    apart, more = answered - answered.mean(), memory - memory.mean()
+    apart, more = answered - answered.mean(), amount - amount.mean()
     return float(_A_THOUSAND * (apart @ more) / (apart @ apart))

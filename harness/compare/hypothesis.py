@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.compare.measure import needed
+from harness.compare.measure import HELD, needed
 from harness.compare.metric import METRICS, QUANTILES, Undefined
 from harness.model.route import OTHER, SERVICE
 
@@ -182,12 +182,14 @@ def _of_service(
         "memory": budgets.memory.level,
         "growth": budgets.memory.growth,
         "cpu": budgets.cpu,
+        **{name: getattr(budgets, name) for name in HELD},
     }
     gated = {
         name: Hypothesis(
-            metric=metric, route=SERVICE, routes=routes, allowance=allowances[name]
+            metric=metric, route=SERVICE, routes=routes, allowance=allowances.get(name)
         )
         for name, metric in METRICS.items()
+        if name not in HELD or name in first.held
     }
     if gated["p50"].allowance is None and _is_thin(gated["p95"], first):
         gated["p50"] = Hypothesis(

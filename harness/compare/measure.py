@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "HELD",
+    "SPENT",
     "ArmColumns",
     "ArmMeasures",
     "Signature",
@@ -24,6 +26,18 @@ __all__ = [
     "needed",
     "quantile",
 ]
+
+HELD: Final = ("descriptors", "threads", "sockets")
+"""Columns of usage whose growth is judged as that of memory is."""
+SPENT: Final = (
+    "throttled_ns",
+    "faults",
+    "read_bytes",
+    "written_bytes",
+    "received_bytes",
+    "sent_bytes",
+)
+"""Columns of usage that only rise, and are shown by the request."""
 
 _BEYOND: Final = 30
 _NOT_SENT: Final = CAUSES.index("not sent")
@@ -96,6 +110,8 @@ class ArmMeasures:
         cpu_ns: CPU time of the build, `None` where it is not measured.
         memory_bytes: median of anonymous memory in the last third of the readings.
         growth_bytes: of it per 1,000 requests, `None` where it is not measured.
+        held: by `HELD`, how much more of it there is after 1,000 requests.
+        spent: by `SPENT`, how much of it each answer took, warm-up included.
         episodes: by signature of an error, the slices that had it.
         by_slice: by route, requests that count for rates and how many of them went
             wrong, a pair a slice.
@@ -112,6 +128,8 @@ class ArmMeasures:
     cpu_ns: int | None
     memory_bytes: float | None
     growth_bytes: float | None = None
+    held: Mapping[str, float] = field(default_factory=dict)
+    spent: Mapping[str, float] = field(default_factory=dict)
     episodes: Mapping[Signature, frozenset[int]] = field(default_factory=dict)
     by_slice: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
@@ -194,9 +212,30 @@ def measured(columns: ArmColumns) -> ArmMeasures:
         cpu_ns=None if cpu_ns is None else round(cpu_ns * columns.share),
         memory_bytes=_memory_level(columns.usage),
         growth_bytes=None if slope is None else slope * columns.share,
+        held=_held(columns),
+        spent=_spent(columns),
         episodes=_episodes(columns, counted & error),
         by_slice=_by_slice(columns, counted, error),
     )
+
+
+def _held(columns: ArmColumns) -> dict[str, float]:
+    slopes = (
+        (name, growth(columns.samples, columns.usage, name, after=columns.settled))
+        for name in HELD
+    )
+    return {name: s * columns.share for name, s in slopes if s is not None}
+
+
+def _spent(columns: ArmColumns) -> dict[str, float]:
+    answered = int((columns.samples["cause"] == 0).sum())
+    if not answered or not len(columns.usage["at_ns"]):
+        return {}
+    return {
+        name: float(used[-1] - used[0]) / answered * columns.share
+        for name in SPENT
+        if (used := columns.usage[name]).min() >= 0
+    }
 
 
 def _count(mask: NDArray[np.bool_]) -> int:

@@ -7,14 +7,22 @@ from functools import partial
 from math import inf, log
 from typing import TYPE_CHECKING, Final
 
-from harness.compare.measure import needed, quantile
+from harness.compare.measure import HELD, SPENT, needed, quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.compare.measure import ArmMeasures
 
-__all__ = ["GROWTH", "METRICS", "QUANTILES", "Metric", "Reading", "Undefined"]
+__all__ = [
+    "GROWTH",
+    "METRICS",
+    "QUANTILES",
+    "QUIET",
+    "Metric",
+    "Reading",
+    "Undefined",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,16 @@ def _growth(arm: ArmMeasures, _: frozenset[str]) -> Reading:
     return arm.growth_bytes
 
 
+def _held(name: str, arm: ArmMeasures, _: frozenset[str]) -> Reading:
+    if name not in arm.held:
+        return Undefined(f"{name} are not measured here, or not often enough")
+    return arm.held[name]
+
+
+def _spent(name: str, arm: ArmMeasures, _: frozenset[str]) -> Reading:
+    return arm.spent.get(name, Undefined("it is not measured here"))
+
+
 def _cpu(arm: ArmMeasures, _: frozenset[str]) -> Reading:
     if not arm.cpu_ns:
         return Undefined("CPU time is not measured here")
@@ -94,6 +112,12 @@ def _cpu(arm: ArmMeasures, _: frozenset[str]) -> Reading:
 _POINT: Final = 0.01
 
 GROWTH: Final = "growth"
+
+_SPENT: Final = {name: name.rpartition("_")[0] or name for name in SPENT}
+"""What columns of usage are called as metrics, without their units."""
+
+QUIET: Final = frozenset({*HELD, *_SPENT.values()})
+"""Metrics that are worth a row where they have regressed."""
 
 QUANTILES: Final[Mapping[str, int]] = {"p50": 50, "p95": 95, "p99": 99}
 
@@ -132,5 +156,26 @@ METRICS: Final[Mapping[str, Metric]] = {
             read=_growth,
         ),
         Metric(name="cpu", unit="ns/request", read=_cpu),
+        *(
+            Metric(
+                name=name,
+                unit="1/1000 requests",
+                relative=False,
+                cap=inf,
+                only_fails=True,
+                read=partial(_held, name),
+            )
+            for name in HELD
+        ),
+        *(
+            Metric(
+                name=called,
+                unit=f"{name.removeprefix(called).lstrip('_') or 1}/request",
+                relative=False,
+                cap=inf,
+                read=partial(_spent, name),
+            )
+            for name, called in _SPENT.items()
+        ),
     )
 }

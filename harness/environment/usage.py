@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import psutil
 
+from harness.environment.proc import held, network
 from harness.errors import SeatrialError
 
 if TYPE_CHECKING:
@@ -32,12 +33,31 @@ class Reading:
         working_set_bytes: memory in use without inactive file pages.
         anonymous_bytes: memory that no file backs.
         cpu_ns: CPU time since the build was started; never falls.
+        throttled_ns: time for which it was held back; this and all that follows is -1
+            where it is not measured.
+        faults: page faults since the start.
+        descriptors: open files.
+        threads: of all processes.
+        sockets: of its network.
+        read_bytes: from disk, by the processes that live.
+        written_bytes: likewise.
+        received_bytes: over its network since the start.
+        sent_bytes: likewise.
     """
 
     at_ns: int
     working_set_bytes: int
     anonymous_bytes: int
     cpu_ns: int
+    throttled_ns: int = -1
+    faults: int = -1
+    descriptors: int = -1
+    threads: int = -1
+    sockets: int = -1
+    read_bytes: int = -1
+    written_bytes: int = -1
+    received_bytes: int = -1
+    sent_bytes: int = -1
 
 
 Source = Callable[[], Reading | None]
@@ -107,6 +127,10 @@ class _Layout:
     cpu_file: str
     cpu_field: str
     cpu_unit_ns: int
+    faults: str
+    quota: str
+    throttled: str
+    throttled_unit_ns: int
 
 
 _V1 = _Layout(
@@ -118,6 +142,10 @@ _V1 = _Layout(
     cpu_file="cpuacct.usage",
     cpu_field="",
     cpu_unit_ns=1,
+    faults="total_pgfault",
+    quota="cpu",
+    throttled="throttled_time",
+    throttled_unit_ns=1,
 )
 _V2 = _Layout(
     memory="",
@@ -128,6 +156,10 @@ _V2 = _Layout(
     cpu_file="cpu.stat",
     cpu_field="usage_usec",
     cpu_unit_ns=1_000,
+    faults="pgfault",
+    quota="",
+    throttled="throttled_usec",
+    throttled_unit_ns=1_000,
 )
 
 
@@ -161,18 +193,21 @@ def cgroup(pid: int, name: str, *, root: Path = _CGROUPS) -> Source | None:
     layout = _V1 if {_V1.memory, _V1.cpu} <= groups.keys() else _V2
     if name not in groups.get(layout.memory, ""):
         return None
-    memory = root / layout.memory / groups.get(layout.memory, "").lstrip("/")
-    cpu = root / layout.cpu / groups.get(layout.cpu, "").lstrip("/")
-    look = _looking_at(layout, memory, cpu)
+    memory, cpu, quota = (
+        root / each / groups.get(each, "").lstrip("/")
+        for each in (layout.memory, layout.cpu, layout.quota)
+    )
+    look = _looking_at(layout, memory, cpu, quota)
     return None if look() is None else look
 
 
-def _looking_at(layout: _Layout, memory: Path, cpu: Path) -> Source:
+def _looking_at(layout: _Layout, memory: Path, cpu: Path, quota: Path) -> Source:
     def look() -> Reading | None:
         try:
             used = _flat((memory / layout.memory_usage).read_text().splitlines())
             stat = _flat((memory / "memory.stat").read_text().splitlines())
             spent = _flat((cpu / layout.cpu_file).read_text().splitlines())
+            pids = _pids(memory)
         except OSError:
             return None
         return Reading(
@@ -180,9 +215,32 @@ def _looking_at(layout: _Layout, memory: Path, cpu: Path) -> Source:
             working_set_bytes=max(0, used[""] - stat[layout.inactive_file]),
             anonymous_bytes=stat[layout.anonymous],
             cpu_ns=spent[layout.cpu_field] * layout.cpu_unit_ns,
+            throttled_ns=_throttled_ns(layout, quota),
+            faults=stat.get(layout.faults, -1),
+            **held(pids),
+            **network(pids[0] if pids else 0),
         )
 
     return look
+
+
+def _pids(group: Path) -> list[int]:
+    """The processes of a group, as they are numbered here; 0 is one that is not."""
+    try:
+        lines = (group / "cgroup.procs").read_text().split()
+    except FileNotFoundError:
+        return []
+    return [int(line) for line in lines if line != "0"]
+
+
+def _throttled_ns(layout: _Layout, quota: Path) -> int:
+    try:
+        said = _flat((quota / "cpu.stat").read_text().splitlines())
+    except OSError:
+        return -1
+    if layout.throttled not in said:
+        return -1
+    return said[layout.throttled] * layout.throttled_unit_ns
 
 
 def engine_stats(stats: Mapping[str, Any]) -> Reading | None:
@@ -210,7 +268,8 @@ def processes(pid: int) -> Source:
 
     def look() -> Reading | None:
         nonlocal spent_ns
-        seen = [one for one in map(_one_process, _family(pid)) if one is not None]
+        family = _family(pid)
+        seen = [one for one in map(_one_process, family) if one is not None]
         if not seen:
             return None
         anonymous_bytes = sum(anonymous for anonymous, _, _ in seen)
@@ -220,6 +279,8 @@ def processes(pid: int) -> Source:
             working_set_bytes=anonymous_bytes + max(shared for _, shared, _ in seen),
             anonymous_bytes=anonymous_bytes,
             cpu_ns=spent_ns,
+            **held(each.pid for each in family),
+            **network(pid),
         )
 
     return look

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from harness.model.part import (
+    CountAllowance,
     LatencyAllowance,
     Part,
     RatioAllowance,
@@ -52,5 +53,13 @@ class Budgets(Part):
     """Memory."""
     cpu: RatioAllowance = "15%"  # type: ignore[assignment] # parsed
     """CPU seconds per request."""
+    descriptors: CountAllowance | None = "20"  # type: ignore[assignment] # parsed
+    """Open files that there may be more of after 1,000 requests, as far as they can be
+    counted. As of `memory.growth`, a trial can show that they grow, not that they do
+    not."""
+    threads: CountAllowance | None = "20"  # type: ignore[assignment] # parsed
+    """Likewise."""
+    sockets: CountAllowance | None = "20"  # type: ignore[assignment] # parsed
+    """Likewise."""
     by_route: dict[Route, LatencyBudgets] = Field(default_factory=dict)
     """Routes by name, such as `POST /checkout`, instead of `routes`."""

@@ -20,6 +20,7 @@ from pydantic import (
 from harness.model.quantity import Allowance, bytes_of, cut, duration_ns, percent
 
 __all__ = [
+    "CountAllowance",
     "Duration",
     "HostPath",
     "LatencyAllowance",
@@ -94,6 +95,13 @@ Percentage = Annotated[
 Size = Annotated[int, BeforeValidator(bytes_of), _in_units("B"), _TEXT]
 LatencyAllowance = Annotated[Allowance, _allowed("ns"), _AS_WRITTEN, _TEXT]
 SizeAllowance = Annotated[Allowance, _allowed("bytes"), _AS_WRITTEN, _TEXT]
+CountAllowance = Annotated[
+    Allowance,
+    BeforeValidator(lambda given: Allowance.parse(str(given), "count")),
+    _AS_WRITTEN,
+    _TEXT,
+]
+"""So many in 1,000 requests."""
 RatioAllowance = Annotated[Allowance, _allowed("ratio"), _AS_WRITTEN, _TEXT]
 
 

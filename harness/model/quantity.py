@@ -17,7 +17,8 @@ _LONGEST: Final = 60
 _NUMBER = re.compile(r"\s*(\d[\d_]*(?:\.\d+)?)\s*([A-Za-zµ%]*)\s*")
 
 Unit = str
-"""`ns` for durations, `bytes` for sizes, `ratio` where only percent make sense."""
+"""`ns` for durations, `bytes` for sizes, `count` for numbers of something, `ratio`
+where only percent make sense."""
 
 _DURATIONS: Final[Mapping[str, int]] = {
     "ns": 1,
@@ -44,6 +45,7 @@ _ABSOLUTE: Final[Mapping[Unit, Mapping[str, float]]] = {
     "ns": _DURATIONS,
     "bytes": _SIZES,
     "ratio": {},
+    "count": {"": 1},
 }
 
 

@@ -86,8 +86,22 @@ USAGE_FIELDS: Final[Mapping[str, str]] = {
     "working_set_bytes": "i8",
     "anonymous_bytes": "i8",
     "cpu_ns": "i8",
+    "throttled_ns": "i8",
+    "faults": "i8",
+    "descriptors": "i8",
+    "threads": "i8",
+    "sockets": "i8",
+    "read_bytes": "i8",
+    "written_bytes": "i8",
+    "received_bytes": "i8",
+    "sent_bytes": "i8",
 }
-"""One usage reading: the engine's monotonic clock, memory now, CPU since the start."""
+"""One usage reading: the engine's monotonic clock, memory now, CPU since the start.
+
+Then, -1 where it is not measured: time for which the limit of CPU held it back and page
+faults, since the start; open files, threads and sockets, now; bytes of disk and of the
+network, since the start.
+"""
 
 
 LAG_BOUNDS_NS: Final = tuple(250_000 << step for step in range(13))

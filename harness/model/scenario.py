@@ -354,7 +354,7 @@ class Scenario(Part):
         default = Budgets()
         asked = {
             name
-            for name in ("memory", "cpu")
+            for name in ("memory", "cpu", "descriptors", "threads", "sockets")
             if getattr(self.budgets, name) != getattr(default, name)
         }
         if self.service.driver == "url" and asked:

@@ -21,7 +21,16 @@ __all__ = [
     "Verdict",
 ]
 
-UNITS: Final = ("ns", "bytes", "ratio", "ns/request", "bytes/1000 requests")
+UNITS: Final = (
+    "ns",
+    "bytes",
+    "ratio",
+    "ns/request",
+    "bytes/request",
+    "1/request",
+    "bytes/1000 requests",
+    "1/1000 requests",
+)
 """Of the figures in an estimate."""
 
 SCHEMA_VERSION: Final = 1
@@ -63,7 +72,9 @@ class Estimate:
     """One metric of the service or of a route, compared over the rounds.
 
     Attributes:
-        metric: `p50`, `p95`, `p99`, `errors`, `goodput`, `memory`, `growth`, `cpu`.
+        metric: `p50`, `p95`, `p99`, `errors`, `goodput`, `memory`, `growth`, `cpu`;
+            the growth of `descriptors`, `threads` and `sockets`; by the request,
+            `throttled` time, page `faults`, `read`, `written`, `received` and `sent`.
         route: the route, or `service`.
         unit: of `baseline` and `candidate`: one of `UNITS`.
         relative: whether `change` is a ratio (1.1: ten percent more) or a difference

@@ -104,6 +104,18 @@ _NEXT: Final[Mapping[str, str]] = {
         "the candidate raises what the baseline does not: start from the example's"
         " innermost own function, and provoke it concurrently in a test of its own"
     ),
+    "descriptors": (
+        "files, sockets or connections are opened and not closed on some path, often"
+        " the one of an error: list `/proc/PID/fd` after 1,000 and after 2,000 requests"
+    ),
+    "threads": (
+        "threads are started and do not end: look for executors made by the request,"
+        " timers without an end, workers that wait for ever"
+    ),
+    "sockets": (
+        "connections are opened and not closed on some path, often the one of an"
+        " error; look at clients that are made by the request and never closed"
+    ),
     "crash": (
         "run the candidate alone under the scenario's limits and load, and read how it"
         " ends: out of memory, see memory; else the last lines of its log"

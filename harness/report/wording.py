@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.compare.figure import change, figure, interval, number
 from harness.compare.finding import FIX
+from harness.compare.metric import QUIET
 from harness.model.verdict import Label, Outcome
 
 if TYPE_CHECKING:
@@ -152,9 +153,17 @@ def _health(name: str, value: float) -> str:
 
 
 def worst_first(estimates: Iterable[Estimate]) -> tuple[Estimate, ...]:
-    """By label, then by how far each stands out from its budget; then as given."""
+    """By label, then by how far each stands out from its budget; then as given.
+
+    Without those that nobody asks for as long as nothing is wrong with them.
+    """
+    worth = (
+        each
+        for each in estimates
+        if each.label is Label.REGRESSED or each.metric not in QUIET
+    )
     return tuple(
-        sorted(estimates, key=lambda each: (_WORST.index(each.label), -(each.t or 0.0)))
+        sorted(worth, key=lambda each: (_WORST.index(each.label), -(each.t or 0.0)))
     )
 
 

@@ -39,6 +39,8 @@ RECORD = struct.Struct("<" + "".join(_CODES[kind] for kind in SAMPLE_FIELDS.valu
 
 _DTYPE = np.dtype([(name, f"<{kind}") for name, kind in SAMPLE_FIELDS.items()])
 _TIMES = tuple(name for name in SAMPLE_FIELDS if name.endswith("_ns"))
+_ALWAYS = ("at_ns", "working_set_bytes", "anonymous_bytes", "cpu_ns")
+"""Columns of usage that trials have always had."""
 _NOT_SENT = CAUSES.index("not sent")
 
 
@@ -116,8 +118,16 @@ def read_samples(
 
 
 def read_usage(path: Path) -> dict[str, NDArray[Any]]:
-    """Usage readings in the order they were taken; raises what `read_samples` does."""
-    usage = read_columns(path, USAGE_FIELDS)
+    """Usage readings in the order they were taken; raises what `read_samples` does.
+
+    What an older trial did not look at is -1: not measured.
+    """
+    with reading(path):
+        stored = pq.read_schema(path).names
+    fields = {name: kind for name, kind in USAGE_FIELDS.items() if name in stored}
+    usage = read_columns(path, {**dict.fromkeys(_ALWAYS, "i8"), **fields})
+    for name in USAGE_FIELDS.keys() - fields.keys():
+        usage[name] = np.full(len(usage["at_ns"]), -1, "i8")
     with reading(path):
         before_ns = np.concatenate([[1], usage["at_ns"][:-1]])[: len(usage["at_ns"])]
         backwards = usage["at_ns"] < before_ns
@@ -145,12 +155,12 @@ def _impossible_samples(
 
 
 def write_usage(path: Path, readings: Iterable[Mapping[str, int]]) -> None:
-    """Store usage readings in the order they were taken."""
+    """Store usage readings in the order they were taken; what one lacks is -1."""
     rows = list(readings)
     write_columns(
         path,
         {
-            name: np.array([row[name] for row in rows], kind)
+            name: np.array([row.get(name, -1) for row in rows], kind)
             for name, kind in USAGE_FIELDS.items()
         },
     )

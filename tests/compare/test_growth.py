@@ -91,3 +91,16 @@ def test_no_answers() -> None:
     samples = {name: each[:0] for name, each in _samples(1).items()}
 
     assert growth(samples, _usage(_samples(2), 1, 1)) is None
+
+
+def test_what_is_not_measured() -> None:
+    """Readings below 0 are none: of the others alone the slope is taken."""
+    samples = _samples(4)
+    usage = _usage(samples, 1, 50)
+    files = np.where(usage["at_ns"] % (200 * MS), usage["anonymous_bytes"], -1)
+
+    found = growth(samples, {**usage, "descriptors": files}, "descriptors")
+    nothing = growth(samples, {**usage, "threads": files * 0 - 1}, "threads")
+
+    assert found == pytest.approx(1_000, abs=1)
+    assert nothing is None

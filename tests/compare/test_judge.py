@@ -228,3 +228,34 @@ def test_replacing_ends_after_two(make: Make) -> None:
     assert not is_over(two)
     assert is_over(three)
     assert judge(three).verdict.outcome is Outcome.INVALID
+
+
+def test_a_leak_of_open_files(make: Make) -> None:
+    """One open file more with each request fails by their growth."""
+    rounds = [
+        make.round(
+            index,
+            make.arm(held={"descriptors": 0.3 * index}),
+            make.arm(held={"descriptors": 1_000.0 + index}),
+        )
+        for index in range(1, 5)
+    ]
+
+    verdict = judge(make.trial(rounds)).verdict
+
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.findings[0].message.startswith("descriptors: 0.750/1k → 1,002/1k")
+
+
+def test_a_pool_that_fills(make: Make) -> None:
+    """A few files more, on either arm, are no leak; and that none leaks is not told."""
+    rounds = [
+        make.round(
+            index,
+            make.arm(held={"descriptors": 5.0 - index}),
+            make.arm(held={"descriptors": 4.0 + index}),
+        )
+        for index in range(1, 5)
+    ]
+
+    assert judge(make.trial(rounds)).verdict.outcome is Outcome.PASS

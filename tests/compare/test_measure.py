@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -161,3 +162,15 @@ def test_an_arm_without_samples_or_readings_measures_nothing(make: Make) -> None
 
     assert (arm.requests, arm.memory_bytes, arm.cpu_ns) == ({}, None, None)
     assert arm.latencies_ns({"GET /a"}).tolist() == []
+
+
+def test_what_an_answer_takes(make: Make) -> None:
+    """Of what only rises, the last reading less the first, by the answer."""
+    columns = make.columns([1.0] * 10, anonymous_bytes=[5, 5, 5])
+    usage = {**columns.usage, "faults": np.array([100, 120, 140])}
+    usage["sent_bytes"] = np.array([-1, -1, -1])
+
+    spent = measured(replace(columns, usage=usage)).spent
+
+    assert 4.0 == spent["faults"]
+    assert "sent_bytes" not in spent

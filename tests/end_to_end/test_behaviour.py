@@ -20,9 +20,10 @@ SCENARIO = """\
 name: answers
 recording: answers.parquet
 service: {command: [python, serve.py], ready: /ready}
-load: {replay: {speed: 1, scale: 2}, held_out: 50%}
+load: {replay: {speed: 1, scale: 4}, held_out: 50%}
 rounds: {min: 6, max: 8, slice: 500ms, slices: 2, warmup: 500ms, ramp: 0s}
 behaviour: {expect: [{route: "GET /items/{id}", json: $.colour}]}
+checks: [{get: /audit, json: {$.lost: 0}}]
 budgets:
   errors: 100%
   goodput: 100%
@@ -33,8 +34,19 @@ budgets:
 """
 
 SERVICE = '''\
-"""Items with a price, a page for admins, one that fails, one that tells the time."""
-import http.server, json, os, time, traceback, uuid
+"""Items with a price, a page for admins, one that fails, the time, and a counter."""
+import http.server, json, os, threading, time, traceback, uuid
+
+COUNT = {"asked": 0, "counted": 0}
+LOCK = threading.Lock()
+
+def take():
+    with LOCK:
+        COUNT["asked"] += 1
+    with LOCK:
+        counted = COUNT["counted"]
+        time.sleep(0.002)
+        COUNT["counted"] = counted + 1
 
 def stock(of):
     try:
@@ -57,6 +69,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             status, said = 500, {"error": "broken"}
         elif place == "time":
             said = {"now": time.time()}
+        elif place == "take":
+            take()
+        elif place == "audit":
+            said = {"lost": COUNT["asked"] - COUNT["counted"]}
         body = json.dumps(said).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -72,7 +88,9 @@ http.server.ThreadingHTTPServer(address, Handler).serve_forever()
 '''
 
 LOGGED = "logs: error KeyError in serve.py, stock"
+CHECKED = "check: GET /audit: $.lost is "
 FLAWS = {
+    "    with LOCK:\n        counted": "    if True:\n        counted",
     'number * 100, "request"': (
         '(number * 100 if number != 17 else 1699.99), "colour": "red", "request"'
     ),
@@ -85,10 +103,11 @@ FLAWS = {
 @pytest.fixture
 def answers(seatrial: Seatrial) -> Path:
     """A recording of it, and the scenario."""
-    targets = [*(f"/items/{n}" for n in range(20)), "/admin", "/broken", "/time"]
+    pages = ("/admin", "/broken", "/time", "/take")
+    targets = [*(f"/items/{n}" for n in range(20)), *pages]
     exchanges = [
         Exchange(
-            start_ns=10_000_000 * place + 1_000_000 * user,
+            start_ns=10_000_000 * place + 500_000 * user,
             client=f"c{user}",
             session=f"s{user}-{place}",
             request=Request(method="GET", target=target),
@@ -147,6 +166,8 @@ def test_flaws_are_named_by_place(seatrial: Seatrial) -> None:
         "behaviour of GET /time: $.now: type number → string",
         LOGGED,
     } == {*found}
+    (check,) = (e for e in verdict["findings"] if e["metric"] == "check")
+    assert (True, "fail") == (check["message"].startswith(CHECKED), check["severity"])
     price = found["behaviour of GET /items/{id}: $.price: type integer → number"]
     assert ["GET /items/17: 1700 → 1699.99"] == price
 

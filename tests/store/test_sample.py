@@ -7,6 +7,7 @@ from harness.store.sample import (
     RECORD,
     read_columns,
     read_spool,
+    read_usage,
     set_back,
     write_columns,
     write_usage,
@@ -66,3 +67,16 @@ def test_no_usage(tmp_path: Path) -> None:
 
     assert list(USAGE_FIELDS) == list(columns)
     assert all(not len(column) for column in columns.values())
+
+
+def test_usage_of_an_older_trial(tmp_path: Path) -> None:
+    """What was not looked at then is not measured, and no error."""
+    path = tmp_path / "usage.parquet"
+    old = ("at_ns", "working_set_bytes", "anonymous_bytes", "cpu_ns")
+    write_columns(path, {name: np.array([1, 2], "i8") for name in old})
+
+    usage = read_usage(path)
+
+    assert {*USAGE_FIELDS} == {*usage}
+    assert [1, 2] == usage["cpu_ns"].tolist()
+    assert [-1, -1] == usage["threads"].tolist()
