@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from harness.compare.judge import judge
 from harness.compare.log import read_log
 from harness.compare.measure import ArmColumns, measured
 from harness.compare.shown import shown, shown_logs, shown_round
+from harness.compare.slowest import Nearby, slowest
 from harness.compare.soundness import SoundLimits, sound_limits, void_reason
 from harness.errors import ComparisonError, InputError
 from harness.keeping import StoredAnswers
@@ -39,13 +40,27 @@ if TYPE_CHECKING:
     from harness.model.plan import Plan, PlannedRequest
     from harness.model.result import ArmResult, Round
     from harness.model.traffic import Request
-    from harness.model.verdict import Report
+    from harness.model.verdict import Report, SlowRequest
     from harness.store.trial import Journal
 
 __all__ = ["Dossier", "evidence_of", "judged", "judged_by", "read_dossier"]
 
 _SOAKED = 0.5
 """Of a soak, the share of the requests in which caches may fill."""
+
+
+class _ArmRead(NamedTuple):
+    """What an arm's files of a round come to.
+
+    Attributes:
+        measures: of all samples, and of those shown.
+        log: `None` where none is stored.
+        slowest: its slowest requests.
+    """
+
+    measures: tuple[ArmMeasures, ArmMeasures]
+    log: LogEvidence | None
+    slowest: tuple[SlowRequest, ...]
 
 
 class Dossier:
@@ -66,9 +81,10 @@ class Dossier:
 
     def add(self, round_: Round) -> RoundEvidence:
         """Read a finished round, measure it and say whether it is sound."""
-        arms = [self._measured(round_.arm(arm)) for arm in Arm]
+        arms = {arm: self._read(round_, arm) for arm in Arm}
         behaviours = self._answers.behaviour(round_)
-        logs = _logs(round_)
+        logs = {arm: read.log for arm, read in arms.items() if read.log is not None}
+        slow = tuple(each for read in arms.values() for each in read.slowest)
         round_ = replace(round_, void=void_reason(round_, self.limits))
         everything, part = (
             RoundEvidence(
@@ -77,12 +93,14 @@ class Dossier:
                 candidate=candidate,
                 behaviour=behaviour,
                 logs=logged,
+                slowest=requests,
             )
-            for of, baseline, candidate, behaviour, logged in zip(
+            for of, baseline, candidate, behaviour, logged, requests in zip(
                 (round_, shown_round(round_)),
-                *arms,
+                *(read.measures for read in arms.values()),
                 behaviours,
                 (logs, shown_logs(logs)),
+                (slow, ()),
                 strict=True,
             )
         )
@@ -133,14 +151,26 @@ class Dossier:
         """
         return replace(self.evidence(journal), rounds=tuple(self._shown))
 
-    def _measured(self, result: ArmResult) -> tuple[ArmMeasures, ArmMeasures]:
+    def _read(self, round_: Round, arm: Arm) -> _ArmRead:
+        """One arm of a round; its columns are not kept."""
+        result = round_.arm(arm)
+        columns = self.columns(result)
+        near = Nearby(slowest(columns, arm, round_.index), result.ahead_ns)
+        measures = self._measured(arm, columns)
+        del columns
+        lines = read_lines(result.logs) if result.logs else None
+        log = None if lines is None else read_log(near.noting(lines))
+        return _ArmRead(measures, log, near.requests)
+
+    def _measured(
+        self, arm: Arm, everything: ArmColumns
+    ) -> tuple[ArmMeasures, ArmMeasures]:
         """Of all samples and of those shown; the columns of one arm are held at once.
 
         The first warm-up sets the limits, without what is held out: they are printed.
         """
-        everything = self.columns(result)
         part = self._shown_part(everything)
-        if not self.rounds and result.arm is Arm.BASELINE:
+        if not self.rounds and arm is Arm.BASELINE:
             budgets, digest = self._journal.scenario.budgets, self.limits.plan_digest
             self.limits = sound_limits(part, budgets, digest)
         if part is everything:
@@ -263,11 +293,6 @@ def _refuse_foreign(round_: Round, journal: Journal, directory: Path) -> None:
         f"{directory}: round {round_.index} is {reason}",
         hint="rounds of two trials cannot be judged together; judge each by itself",
     )
-
-
-def _logs(round_: Round) -> dict[Arm, LogEvidence]:
-    paths = {arm: round_.arm(arm).logs for arm in Arm}
-    return {arm: read_log(read_lines(path)) for arm, path in paths.items() if path}
 
 
 class _Shots:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -104,6 +105,7 @@ class _ArmUp:
             died=self.target.died(),
             routes=self.generator.routes,
             checks=tuple(self.checked),
+            ahead_ns=time.time_ns() - time.monotonic_ns(),
         )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.model.profile import Profile
     from harness.model.result import Round
     from harness.model.symptom import Symptom
+    from harness.model.verdict import SlowRequest
 
 __all__ = ["REPLACEMENTS", "RoundEvidence", "TrialEvidence"]
 
@@ -39,6 +40,7 @@ class RoundEvidence:
         candidate: likewise.
         behaviour: their answers compared; `None` where no plan says what was asked.
         logs: what they logged, where that is stored.
+        slowest: requests of both arms.
         pairs: what was read of both arms already, by metric and routes.
     """
 
@@ -47,6 +49,7 @@ class RoundEvidence:
     candidate: ArmMeasures
     behaviour: Behaviour | None = None
     logs: Mapping[Arm, LogEvidence] = field(default_factory=dict)
+    slowest: tuple[SlowRequest, ...] = ()
     pairs: dict[tuple[str, frozenset[str]], tuple[float, float] | Undefined] = field(
         init=False, repr=False, default_factory=dict
     )

@@ -9,6 +9,7 @@ from harness.compare.case import Case
 from harness.compare.figure import significant
 from harness.compare.note import notes
 from harness.compare.question import QUESTIONS, is_hopeless
+from harness.compare.slowest import slowest_of_all
 from harness.model.result import Arm
 from harness.model.verdict import FixOutcome, Outcome, Report, Verdict
 
@@ -56,6 +57,7 @@ def judge(trial: TrialEvidence) -> Report:
         calibration=trial.calibration,
         held_out=significant(trial.held_out),
         profile=trial.profile,
+        slowest=slowest_of_all(trial.sound),
     )
 
 

@@ -248,7 +248,9 @@ def _take_down(client: DockerClient, run: str, log_path: Path) -> None:
             all=True, sparse=True, filters={"label": f"{_RUN}={run}"}
         ):
             with log_path.open("wb") as file:
-                file.writelines(container.logs(stream=True, follow=False))
+                file.writelines(
+                    container.logs(stream=True, follow=False, timestamps=True)
+                )
     finally:
         _remove(client, f"{_RUN}={run}")
 

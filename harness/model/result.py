@@ -217,6 +217,7 @@ class ArmResult:
         answers: Parquet of the answers that are compared with the other arm's.
         before: of the baseline, those of the round before that are compared with them.
         logs: what the build wrote; `None` where it is out of sight.
+        ahead_ns: of the monotonic clock, the clock of the log: ns since 1970.
         checks: what the scenario's checks found, in the order in which they were asked.
     """
 
@@ -232,6 +233,7 @@ class ArmResult:
     before: Path | None = None
     logs: Path | None = None
     checks: tuple[CheckResult, ...] = ()
+    ahead_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ __all__ = [
     "Outcome",
     "Proof",
     "Report",
+    "SlowRequest",
     "Verdict",
 ]
 
@@ -169,6 +170,33 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlowRequest:
+    """One of the slowest requests of an arm, in the sound rounds.
+
+    Attributes:
+        arm: which.
+        round: its index.
+        slice: in which it fell due.
+        shot: its number in the plan.
+        route: such as `GET /orders/{id}`.
+        latency_ns: done - due.
+        status: of the answer; 0 without one.
+        at_s: seconds after the first measured request of the arm's round.
+        log: what the build wrote while it waited, as far as the log has times.
+    """
+
+    arm: str
+    round: int
+    slice: int
+    shot: int
+    route: str
+    latency_ns: int
+    status: int
+    at_s: float
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All that a reporter needs; the content of `verdict.json`.
 
@@ -189,6 +217,7 @@ class Report:
         calibration: what this machine could have seen, in words.
         held_out: share of `requests` in sessions that are not in `agent.json`.
         profile: in which functions time grew, where that was asked.
+        slowest: the slowest requests of each arm, the slowest first.
     """
 
     scenario: str
@@ -206,3 +235,4 @@ class Report:
     calibration: str = ""
     held_out: float = 0.0
     profile: Profile | None = None
+    slowest: tuple[SlowRequest, ...] = ()

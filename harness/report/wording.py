@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from harness.compare.figure import change, figure, interval, number
 from harness.compare.finding import FIX
-from harness.compare.metric import QUIET
+from harness.compare.metric import QUANTILES, QUIET
+from harness.model.result import Arm
 from harness.model.verdict import Label, Outcome
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ HEADINGS: Final = (
 )
 
 _FRAMES: Final = 5
+_SLOW: Final = 3
 
 _WORST: Final = (
     Label.REGRESSED,
@@ -119,6 +121,7 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
         ("generator at worst", ", ".join(_health(*each) for each in report.generator)),
         ("calibration", report.calibration),
         ("time grew in", _grown(report.profile)),
+        ("slowest", _slowest(report)),
     )
     return tuple((name, printable(value)) for name, value in every if value)
 
@@ -132,6 +135,19 @@ def _grown(profile: Profile | None) -> str:
         for each in profile.frames[:_FRAMES]
     )
     return "; ".join(frames) or "no function: it is not spent on the processor"
+
+
+def _slowest(report: Report) -> str:
+    """Of the candidate, where it fails by a quantile of latency."""
+    failing = (each for each in report.verdict.findings if each.severity == "fail")
+    if not any(each.metric in QUANTILES for each in failing):
+        return ""
+    slow = (each for each in report.slowest if each.arm == Arm.CANDIDATE)
+    return "; ".join(
+        f"{each.route} {figure(each.latency_ns, 'ns')} (status {each.status}, shot"
+        f" {each.shot}, round {each.round}, {each.at_s:g} s)"
+        for each in list(slow)[:_SLOW]
+    )
 
 
 def held_out(report: Report) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.compare.metric import METRICS
+from harness.compare.measure import HELD
+from harness.compare.metric import METRICS, QUIET
 from harness.model.verdict import FixOutcome, Outcome, Proof
 from harness.report.agent import agent
 
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
     from harness.model.verdict import Report
     from tests.report.conftest import Make
 
-ABOUT = (*METRICS, "crash", "requests", "credentials", "rounds", "generator")
+BUDGETED = (name for name in METRICS if name in HELD or name not in QUIET)
+ABOUT = (
+    *BUDGETED,
+    *("behaviour", "check", "crash", "logs", "requests", "credentials", "rounds"),
+    "generator",
+)
 """What findings are about, but for the fix."""
 
 
