@@ -12,6 +12,7 @@ from harness.compare.behaviour import Shots
 from harness.compare.boundary import Looks
 from harness.compare.calibration import told
 from harness.compare.evidence import RoundEvidence, TrialEvidence
+from harness.compare.exposed import ArmMetrics, arm_metrics
 from harness.compare.judge import judge
 from harness.compare.log import read_log
 from harness.compare.measure import ArmColumns, measured
@@ -21,7 +22,7 @@ from harness.compare.soundness import SoundLimits, sound_limits, void_reason
 from harness.errors import ComparisonError, InputError
 from harness.keeping import StoredAnswers
 from harness.model.result import Arm
-from harness.store.disk import EDITED
+from harness.store.disk import EDITED, read_text
 from harness.store.log import read_lines
 from harness.store.plan import digest_of, read_requests, read_shots, sessions
 from harness.store.sample import read_samples, read_usage
@@ -56,11 +57,13 @@ class _ArmRead(NamedTuple):
         measures: of all samples, and of those shown.
         log: `None` where none is stored.
         slowest: its slowest requests.
+        metrics: that it exposed; `None` where it was not asked.
     """
 
     measures: tuple[ArmMeasures, ArmMeasures]
     log: LogEvidence | None
     slowest: tuple[SlowRequest, ...]
+    metrics: ArmMetrics | None
 
 
 class Dossier:
@@ -84,6 +87,7 @@ class Dossier:
         arms = {arm: self._read(round_, arm) for arm in Arm}
         behaviours = self._answers.behaviour(round_)
         logs = {arm: read.log for arm, read in arms.items() if read.log is not None}
+        metrics = {arm: read.metrics for arm, read in arms.items() if read.metrics}
         slow = tuple(each for read in arms.values() for each in read.slowest)
         round_ = replace(round_, void=void_reason(round_, self.limits))
         everything, part = (
@@ -94,6 +98,7 @@ class Dossier:
                 behaviour=behaviour,
                 logs=logged,
                 slowest=requests,
+                metrics=metrics,
             )
             for of, baseline, candidate, behaviour, logged, requests in zip(
                 (round_, shown_round(round_)),
@@ -160,7 +165,8 @@ class Dossier:
         del columns
         lines = read_lines(result.logs) if result.logs else None
         log = None if lines is None else read_log(near.noting(lines))
-        return _ArmRead(measures, log, near.requests)
+        metrics = _metrics(result, measures[0].answered)
+        return _ArmRead(measures, log, near.requests, metrics)
 
     def _measured(
         self, arm: Arm, everything: ArmColumns
@@ -293,6 +299,16 @@ def _refuse_foreign(round_: Round, journal: Journal, directory: Path) -> None:
         f"{directory}: round {round_.index} is {reason}",
         hint="rounds of two trials cannot be judged together; judge each by itself",
     )
+
+
+def _metrics(result: ArmResult, answered: int) -> ArmMetrics | None:
+    pages = result.metrics_before, result.metrics_after
+    if None in pages:
+        return None
+    texts = [read_text(path) for path in pages if path]
+    if result.metrics_fault:
+        return ArmMetrics({}, result.metrics_fault)
+    return arm_metrics(texts[0], texts[1], answered)
 
 
 class _Shots:

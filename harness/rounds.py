@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import numpy as np
 
-from harness.environment import LOGS, Kind, asked, running, this_machine
+from harness.environment import LOGS, Kind, asked, page, running, this_machine
 from harness.errors import BuildError, CandidateError, WorkerLostError
 from harness.keeping import keep_answers
 from harness.load.engine import generating
 from harness.model.progress import Step
 from harness.model.result import Arm, ArmResult, Round
+from harness.store.disk import write_text
 from harness.store.plan import moments_ns
 from harness.store.sample import write_usage
 from harness.store.trial import keep_void, partial_round, write_round
@@ -73,8 +74,12 @@ class _ArmUp:
     checks: Sequence[Check] = ()
     cpu_ns: list[int] = field(default_factory=list)
     checked: list[CheckResult] = field(default_factory=list)
+    metrics: str | None = None
+    pages: list[tuple[str, str]] = field(default_factory=list)
 
     def play(self, number: int, watch: Callable[[Pulse], None]) -> None:
+        if number == 1:
+            self._look_at_metrics()
         usage = self.target.usage
         before_ns = usage.read().cpu_ns if usage else 0
         self.generator.play(number, watch)
@@ -89,8 +94,23 @@ class _ArmUp:
             if (check.after == "slice") == (number > 0):
                 self.checked.append(asked(self.target, check, number))
 
+    def _look_at_metrics(self) -> None:
+        if self.metrics:
+            self.pages.append(page(self.target, self.metrics))
+
+    def _stored_metrics(self) -> dict[str, Any]:
+        """The pages as files, and what was wrong with one of them."""
+        stored: dict[str, Any] = {}
+        names = ("metrics_before", "metrics_after")
+        for name, (text, fault) in zip(names, self.pages, strict=False):
+            stored[name] = self.directory / f"{name}.txt"
+            write_text(stored[name], text)
+            stored["metrics_fault"] = stored.get("metrics_fault") or fault
+        return stored
+
     def finish(self) -> ArmResult:
         self._check()
+        self._look_at_metrics()
         samples = self.directory / "samples.parquet"
         books, health = self.generator.finish(samples)
         usage, path = self.target.usage, self.directory / "usage.parquet"
@@ -106,6 +126,7 @@ class _ArmUp:
             routes=self.generator.routes,
             checks=tuple(self.checked),
             ahead_ns=time.time_ns() - time.monotonic_ns(),
+            **self._stored_metrics(),
         )
 
 
@@ -144,6 +165,7 @@ def _played(pair: Pair, index: int, first: Arm, partial: Path) -> Round:
                 stack.enter_context(load(pair, arm, targets[arm], partial / arm)),
                 partial / arm,
                 pair.checks,
+                metrics=pair.builds[arm].order.service.metrics,
             )
             for arm in Arm
         }

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from harness.compare.behaviour import Behaviour
     from harness.compare.boundary import Looks
+    from harness.compare.exposed import ArmMetrics
     from harness.compare.log import LogEvidence
     from harness.compare.measure import ArmMeasures
     from harness.compare.metric import Undefined
@@ -41,6 +42,7 @@ class RoundEvidence:
         behaviour: their answers compared; `None` where no plan says what was asked.
         logs: what they logged, where that is stored.
         slowest: requests of both arms.
+        metrics: that they exposed, where the scenario says where.
         pairs: what was read of both arms already, by metric and routes.
     """
 
@@ -50,6 +52,7 @@ class RoundEvidence:
     behaviour: Behaviour | None = None
     logs: Mapping[Arm, LogEvidence] = field(default_factory=dict)
     slowest: tuple[SlowRequest, ...] = ()
+    metrics: Mapping[Arm, ArmMetrics] = field(default_factory=dict)
     pairs: dict[tuple[str, frozenset[str]], tuple[float, float] | Undefined] = field(
         init=False, repr=False, default_factory=dict
     )

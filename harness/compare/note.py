@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.compare.change import repairs
 from harness.compare.checked import noted_checks
+from harness.compare.exposed import noted_metrics
 from harness.compare.finding import about, both, trial_finding, unseen_growth
 from harness.compare.logs import noted_log_entries
 from harness.compare.metric import GROWTH
@@ -73,4 +74,5 @@ _SOURCES: Final[tuple[Callable[[Case], Iterator[Finding]], ...]] = (
     repairs,
     noted_log_entries,
     noted_checks,
+    noted_metrics,
 )

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from harness.environment.asking import asked
+from harness.environment.asking import asked, page
 from harness.environment.build import LOGS, Build, Order, Target
 from harness.environment.machine import Pinning, machine_lock, pinning, this_machine
 from harness.environment.reference import Kind, Reference, default, resolve
@@ -39,6 +39,7 @@ __all__ = [
     "engine_answers",
     "image_exists",
     "machine_lock",
+    "page",
     "pinning",
     "prepare",
     "remove_leftovers",

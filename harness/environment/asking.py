@@ -1,4 +1,4 @@
-"""One question to a running service, bounded in time and size."""
+"""Questions to a running service, each bounded in time and size."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Final
 from harness.model.check import CheckResult
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.environment.build import Target
     from harness.model.check import Check
 
-__all__ = ["asked"]
+__all__ = ["asked", "page"]
 
 _MOST_BYTES: Final = 10_000_000
 _PIECE: Final = 1 << 16
+_PAGE_NS: Final = 5_000_000_000
+_OK: Final = 200
 
 
 def asked(target: Target, check: Check, slice_: int = 0) -> CheckResult:
@@ -26,21 +30,37 @@ def asked(target: Target, check: Check, slice_: int = 0) -> CheckResult:
         check: what is asked, and what must be answered.
         slice_: after which it is asked, 0 for the end of the round.
     """
+    status, body, fault = _answer(target, check.get, check.headers, check.timeout)
+    failure = fault or check.failure(status, body)
+    return CheckResult(name=check.title, slice=slice_, failure=failure)
+
+
+def page(target: Target, path: str) -> tuple[str, str]:
+    """The text that a service gives at a path, and why it gives none."""
+    status, body, fault = _answer(target, path, {}, _PAGE_NS)
+    if not fault and status != _OK:
+        fault = f"status is {status}"
+    return ("" if fault else body.decode(errors="replace")), fault
+
+
+def _answer(
+    target: Target, path: str, headers: Mapping[str, str], timeout_ns: int
+) -> tuple[int, bytes, str]:
+    """Status and body of an answer, and why there is none."""
     kind = http.client.HTTPSConnection if target.tls else http.client.HTTPConnection
-    timeout_s = check.timeout / 1e9
+    timeout_s = timeout_ns / 1e9
     connection = kind(target.host, target.port, timeout=timeout_s)
+    own = {"Connection": "close", "Accept-Encoding": "identity"}
     try:
-        headers = {"Connection": "close", "Accept-Encoding": "identity"}
-        connection.request("GET", check.get, headers={**headers, **check.headers})
-        body = _read(answer := connection.getresponse(), timeout_s)
-        failure = check.failure(answer.status, body)
+        connection.request("GET", path, headers={**own, **headers})
+        answer = connection.getresponse()
+        return answer.status, _read(answer, timeout_s), ""
     except TimeoutError:
-        failure = f"no answer within {timeout_s:g} s"
+        return 0, b"", f"no answer within {timeout_s:g} s"
     except (OSError, ValueError, http.client.HTTPException) as error:
-        failure = f"no answer: {str(error) or type(error).__name__}"
+        return 0, b"", f"no answer: {str(error) or type(error).__name__}"
     finally:
         connection.close()
-    return CheckResult(name=check.title, slice=slice_, failure=failure)
 
 
 def _read(answer: http.client.HTTPResponse, timeout_s: float) -> bytes:

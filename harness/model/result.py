@@ -218,6 +218,10 @@ class ArmResult:
         before: of the baseline, those of the round before that are compared with them.
         logs: what the build wrote; `None` where it is out of sight.
         ahead_ns: of the monotonic clock, the clock of the log: ns since 1970.
+        metrics_before: the page of the service's own metrics ahead of the first
+            measured slice; `None` where the scenario names none.
+        metrics_after: the same after the last one.
+        metrics_fault: why they are empty, empty if they are not.
         checks: what the scenario's checks found, in the order in which they were asked.
     """
 
@@ -234,6 +238,9 @@ class ArmResult:
     logs: Path | None = None
     checks: tuple[CheckResult, ...] = ()
     ahead_ns: int = 0
+    metrics_before: Path | None = None
+    metrics_after: Path | None = None
+    metrics_fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

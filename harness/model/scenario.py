@@ -98,6 +98,8 @@ class Service(Part):
     """Ready once this path answers with a status below 400."""
     ready_timeout: Duration = Field(default="60s", gt=0)  # type: ignore[assignment] # parsed
     """How long to wait for it, and before that for `setup` to end."""
+    metrics: str | None = Field(default=None, pattern=r"^/")
+    """Where it exposes metrics in the format of Prometheus, such as `/metrics`."""
     limits: Limits = Limits()
     """What one environment may use."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["EDITED", "reading", "write_text", "writing"]
+__all__ = ["EDITED", "read_text", "reading", "write_text", "writing"]
 
 EDITED: Final = "a stored trial cannot be edited; run the trial again"
 """What to do about a trial whose files are not as they were stored."""
@@ -60,6 +60,12 @@ def writing(path: Path) -> Iterator[None]:
             f"{path}: cannot be written: {error.strerror or error}",
             hint="make room, or name another place",
         ) from error
+
+
+def read_text(path: Path) -> str:
+    """A stored text; what is no UTF-8 is replaced. Raises what `reading` does."""
+    with reading(path):
+        return path.read_text(encoding="utf-8", errors="replace")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -244,7 +244,10 @@ def _round_name(index: int) -> str:
     return f"round-{index:02}"
 
 
-_FILES: Final = ("samples", "usage", "answers", "before", "logs")
+_FILES: Final = (
+    *("samples", "usage", "answers", "before", "logs"),
+    *("metrics_before", "metrics_after"),
+)
 """Attributes of an arm's result that name a file, or none."""
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SCENARIO = """\
 name: answers
 recording: answers.parquet
-service: {command: [python, serve.py], ready: /ready}
+service: {command: [python, serve.py], ready: /ready, metrics: /metrics}
 load: {replay: {speed: 1, scale: 4}, held_out: 50%}
 rounds: {min: 6, max: 8, slice: 500ms, slices: 2, warmup: 500ms, ramp: 0s}
 behaviour: {expect: [{route: "GET /items/{id}", json: $.colour}]}
@@ -37,7 +37,7 @@ SERVICE = '''\
 """Items with a price, a page for admins, one that fails, the time, and a counter."""
 import http.server, json, os, threading, time, traceback, uuid
 
-COUNT = {"asked": 0, "counted": 0}
+COUNT = {"asked": 0, "counted": 0, "queries": 0}
 LOCK = threading.Lock()
 
 def take():
@@ -62,6 +62,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         status, said = 200, {"place": place}
         if place == "items":
             number = int(rest[0])
+            COUNT["queries"] += 1
             said = {"id": number, "price": number * 100, "request": str(uuid.uuid4())}
         elif place == "admin":
             status, said = 403, {"error": "no"}
@@ -74,6 +75,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif place == "audit":
             said = {"lost": COUNT["asked"] - COUNT["counted"]}
         body = json.dumps(said).encode()
+        if place == "metrics":
+            body = b"# TYPE queries counter\\nqueries_total %d\\n" % COUNT["queries"]
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -90,6 +93,7 @@ http.server.ThreadingHTTPServer(address, Handler).serve_forever()
 LOGGED = "logs: error KeyError in serve.py, stock"
 CHECKED = "check: GET /audit: $.lost is "
 FLAWS = {
+    'COUNT["queries"] += 1': 'COUNT["queries"] += 3',
     "    with LOCK:\n        counted": "    if True:\n        counted",
     'number * 100, "request"': (
         '(number * 100 if number != 17 else 1699.99), "colour": "red", "request"'
@@ -168,6 +172,8 @@ def test_flaws_are_named_by_place(seatrial: Seatrial) -> None:
     } == {*found}
     (check,) = (e for e in verdict["findings"] if e["metric"] == "check")
     assert (True, "fail") == (check["message"].startswith(CHECKED), check["severity"])
+    (metric,) = (e for e in verdict["findings"] if e["metric"] == "metrics")
+    assert metric["message"].startswith("metrics: queries_total: ")
     price = found["behaviour of GET /items/{id}: $.price: type integer → number"]
     assert ["GET /items/17: 1700 → 1699.99"] == price
 

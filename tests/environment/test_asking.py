@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness.environment.asking import asked
+from harness.environment.asking import asked, page
 from harness.environment.build import Target
 from harness.model.check import Check
 
@@ -92,3 +92,13 @@ def test_nobody() -> None:
         port = server.getsockname()[1]
 
     assert "refused" in asked(target(port), check()).failure
+
+
+def test_page() -> None:
+    """A page comes as text; one that is not there, or not good, says why."""
+    with answering(OK) as service:
+        good = page(service, "/metrics")
+    with answering(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n") as service:
+        missing = page(service, "/metrics")
+
+    assert [('{"a": 1}', ""), ("", "status is 404")] == [good, missing]
