@@ -11,7 +11,7 @@ CUSTOMERS = 500
 GIFT_CARD = 401
 EDITIONS = range(402, 414)
 """Prints of which there are few; all other products are always in stock."""
-EDITION_SIZE = 5
+EDITION_SIZE = 4
 INVOICES = range(240_001, 241_001)
 """Those of last year: this year's come with the parcel."""
 

@@ -15,11 +15,11 @@ REVIEWED_CENTS = 200_000
 DECLINED_CENTS = 500_000
 
 _ANSWER_MS = float(os.environ.get("SHOP_PAYMENT_MS", "25"))
-_REVIEW_MS = 3_000
+_REVIEW_MS = 4_000
 _PATIENCE_MS = 250
 """How long a customer waits for the provider, or for a connection to it."""
 
-_connections = BoundedSemaphore(8)
+_connections = BoundedSemaphore(4)
 
 
 class DeclinedError(Exception):
