@@ -113,13 +113,13 @@ GALLERY: Final = Programme(
         ),
         Expectation(
             candidate="n-plus-one",
-            claim="two queries more for each row of a page",
+            claim="four queries more for each row of a page",
             metric="cpu",
         ),
         Expectation(
             candidate="retry-storm",
             claim="a declined payment, asked for a hundred times",
-            metric="errors",
+            metric="p95",
         ),
         Expectation(
             candidate="pool-leak",

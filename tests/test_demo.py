@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ from harness.errors import BuildError
 from harness.expectation import DEMO, GALLERY
 from harness.model.result import Arm
 from harness.model.verdict import FixOutcome, Outcome
+from harness.store.recording import exchanges, open_recording
 from tests.made import finding, report
 
 if TYPE_CHECKING:
@@ -38,6 +41,36 @@ def test_scenarios(programme: Programme) -> None:
 
     with builds_of("") as (shop, _):
         assert (shop / (scenario.recording or "nowhere")).is_file()
+
+
+def test_a_round_of_the_gallery_asks_for_what_is_broken() -> None:
+    """Whatever a candidate breaks is met in the measured part of every round."""
+    scenario = scenario_of(lambda _: None, GALLERY.scenario)
+    rounds, replay = scenario.rounds, scenario.load.replay
+    assert replay is not None
+    starts_ns = round(rounds.warmup * replay.speed)
+    ends_ns = starts_ns + round(rounds.slice * rounds.slices * replay.speed)
+    with builds_of("") as (shop, _):
+        recording = open_recording(shop / "gallery.parquet")
+        asked = [
+            each
+            for each in exchanges(recording)
+            if starts_ns <= each.start_ns < ends_ns
+        ]
+
+    answered = Counter(
+        (re.sub(r"\d+", "N", each.request.target), each.response.status)
+        for each in asked
+        if each.response
+    )
+    hearts = sum(b"<3" in each.request.body for each in asked)
+    rare = {
+        *(("/checkout", status) for status in (402, 500, 503)),
+        ("/cart", 409),
+        ("/invoices/N/text", 403),
+    }
+    assert rare == {each for each in rare if answered[each] >= 5}
+    assert 3 <= hearts <= 9
 
 
 def test_summary() -> None:

@@ -13,6 +13,7 @@ import argparse
 import json
 import random
 import time
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -49,8 +50,9 @@ GIFT_CARD = 401
 EDITIONS = range(402, 414)
 DROP_S = 4
 """So often an edition goes on sale; who wants a piece waits for that."""
-CROWDED_S = 0.16
-"""Within this time they then all put it into their carts."""
+LET_IN, LET_IN_S, ONE_S = 4, 0.12, 0.01
+"""So many are let in at a time, one just after the other: as many as there are pieces,
+so that a replay sells to the same customers."""
 INVOICES_FROM = 240_001
 READS_INVOICES = 0.4
 COUPONS = ("WELCOME-10", "SPRING-15", "FRIENDS-20")
@@ -113,9 +115,14 @@ def _send_a_heart(chance: random.Random) -> Steps:
     yield from _order(chance, GIFT_CARD, 1, message=HEART)
 
 
+_waiting: defaultdict[float, Iterator[int]] = defaultdict(count)
+"""Of each drop, the places in its queue."""
+
+
 def _buy_an_edition(chance: random.Random) -> Steps:
     drop, early_s = divmod(time.monotonic(), DROP_S)
-    time.sleep(DROP_S - early_s + CROWDED_S * chance.random())
+    group, place = divmod(next(_waiting[drop]), LET_IN)
+    time.sleep(DROP_S - early_s + LET_IN_S * group + ONE_S * place)
     yield from _order(chance, EDITIONS[int(drop) % len(EDITIONS)], 1)
 
 
@@ -128,9 +135,9 @@ def _buy_too_much(chance: random.Random) -> Steps:
 
 
 PURSUITS: dict[Callable[[random.Random], Steps], int] = {
-    _buy_with_wishes: 50,
-    _buy_an_edition: 25,
-    _buy_for_review: 13,
+    _buy_with_wishes: 45,
+    _buy_an_edition: 23,
+    _buy_for_review: 20,
     _buy_too_much: 10,
     _send_a_heart: 2,
 }
