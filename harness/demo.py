@@ -1,4 +1,4 @@
-"""The main job on the bundled shop: two trials, both with a known answer."""
+"""The main job on the bundled shop: trials with a known answer."""
 
 from __future__ import annotations
 
@@ -7,89 +7,43 @@ import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from harness.environment import Kind, Reference, engine_answers
 from harness.errors import BuildError
+from harness.expectation import given
 from harness.model.result import Arm
-from harness.model.verdict import FixOutcome, Outcome
 from harness.planning.scenariofile import read_scenario
 from harness.store.recording import open_recording
 from harness.trial import Terms, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from harness.expectation import Expectation, Programme
     from harness.model.progress import Announcement
     from harness.model.scenario import Scenario
     from harness.model.verdict import Report
 
-__all__ = ["TRIALS", "Expectation", "builds_of", "run", "scenario_of"]
+    Played = tuple[Expectation, Report]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
-    """A candidate of the shop and what its trial must say.
-
-    Attributes:
-        candidate: the name of its patch.
-        claim: what its author says of it.
-        outcome: the right verdict.
-        fix: what must have become of the claim.
-        metric: what a finding of that verdict must name, empty for anything.
-    """
-
-    candidate: str
-    claim: str
-    outcome: Outcome
-    fix: FixOutcome
-    metric: str = ""
-
-    @property
-    def words(self) -> str:
-        """What is expected, in two words."""
-        return f"{self.outcome} {self.fix}"
-
-    def met_by(self, report: Report) -> bool:
-        """Whether a report says the right thing for the right reason."""
-        findings = report.verdict.findings
-        named = {each.metric for each in findings if each.severity == "fail"}
-        right_reason = not self.metric or self.metric in named
-        fix = report.proof and report.proof.outcome
-        said = report.verdict.outcome, fix
-        return said == (self.outcome, self.fix) and right_reason
-
-
-TRIALS: Final = (
-    Expectation(
-        candidate="true-fix",
-        claim="a fix of the checkout's race that fixes it",
-        outcome=Outcome.PASS,
-        fix=FixOutcome.FIXED,
-    ),
-    Expectation(
-        candidate="leak",
-        claim="the same fix with a cache that never forgets",
-        outcome=Outcome.FAIL,
-        fix=FixOutcome.FIXED_BUT_REGRESSED,
-        metric="memory",
-    ),
-)
+__all__ = ["builds_of", "run", "scenario_of", "summary", "table"]
 
 
 def run(
+    programme: Programme,
     parent: Path,
     *,
     build_args: Mapping[str, str],
     wait: bool,
     announce: Callable[[Announcement], None],
     show: Callable[[Report], None],
-) -> bool:
-    """Run the demo's trials; true if every verdict came out right.
+) -> Iterator[Played]:
+    """Run a programme's trials: each as it ends, with what was expected of it.
 
     Args:
+        programme: what is tried, and under which terms.
         parent: where the trials' directories are made.
         build_args: for the images.
         wait: wait for another trial on this machine.
@@ -99,15 +53,14 @@ def run(
     Raises:
         SeatrialError: something could not be measured.
     """
-    scenario = scenario_of(announce)
-    right = []
-    for trial in TRIALS:
+    scenario = scenario_of(announce, programme.scenario)
+    for trial in programme.trials:
         announce(f"\n== {trial.candidate}: {trial.claim}; expected {trial.words}")
         with builds_of(trial.candidate) as (shop, references):
             directory, report = verify(
                 Terms(
                     scenario=scenario,
-                    recording=open_recording(shop / "shop.parquet"),
+                    recording=open_recording(shop / (scenario.recording or "")),
                     references=references,
                     scenario_dir=shop,
                     parent=parent,
@@ -118,17 +71,38 @@ def run(
             )
         show(report)
         announce(f"files: {directory}")
-        right.append(trial.met_by(report))
-    announce("")
-    for trial, good in zip(TRIALS, right, strict=True):
+        yield trial, report
+
+
+def summary(played: Iterable[Played]) -> Iterator[str]:
+    """A line a trial: whether it said what was expected."""
+    for trial, report in played:
+        good = trial.met_by(report)
         said = "as expected" if good else f"NOT as expected ({trial.words})"
-        announce(f"{trial.candidate}: {said}")
-    return all(right)
+        yield f"{trial.candidate}: {said}"
 
 
-def scenario_of(announce: Callable[[str], None]) -> Scenario:
-    """The demo's scenario, on local processes where no engine answers."""
-    scenario = read_scenario(_shop() / "demo.yaml")
+def table(played: Iterable[Played]) -> str:
+    """Expected against given, a row a trial."""
+    rows = [
+        (
+            trial.candidate,
+            trial.words,
+            given(report),
+            "as expected" if trial.met_by(report) else "NOT as expected",
+        )
+        for trial, report in played
+    ]
+    lines = [("candidate", "expected", "given", ""), *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "".join(
+        "  ".join(map(str.ljust, line, widths)).rstrip() + "\n" for line in lines
+    )
+
+
+def scenario_of(announce: Callable[[str], None], name: str = "demo.yaml") -> Scenario:
+    """A scenario beside the shop, on local processes where no engine answers."""
+    scenario = read_scenario(_shop() / name)
     complaint = engine_answers()
     if not complaint:
         return scenario

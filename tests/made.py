@@ -1,4 +1,4 @@
-"""How a healthy generator did, for tests that are about something else."""
+"""A healthy generator and reports, for tests that are about something else."""
 
 from __future__ import annotations
 
@@ -6,8 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from harness.model.result import Books, GeneratorHealth, WorkerHealth
+from harness.model.verdict import (
+    Finding,
+    FixOutcome,
+    Outcome,
+    Proof,
+    Report,
+    Verdict,
+)
 
-__all__ = ["books", "health"]
+__all__ = ["books", "finding", "health", "report"]
 
 _MS = 1_000_000
 _BOOKS = Books(
@@ -45,3 +53,26 @@ def health(of: Books = _BOOKS, **given: Any) -> GeneratorHealth:
     """Of one worker with these books, healthy but for what is given."""
     worker = replace(_HEALTH.workers[0], books=of)
     return replace(_HEALTH, **{"workers": (worker,), **given})
+
+
+def report(outcome: Outcome, fix: FixOutcome, *findings: Finding) -> Report:
+    """A report of this verdict and no figures."""
+    return Report(
+        scenario="demo",
+        why="",
+        baseline="a",
+        candidate="b",
+        rounds=5,
+        void_rounds=(),
+        requests=1,
+        verdict=Verdict(outcome=outcome, findings=findings),
+        estimates=(),
+        environment=(),
+        generator=(),
+        proof=Proof(outcome=fix, symptom="s", message="m"),
+    )
+
+
+def finding(metric: str, severity: str = "fail", message: str = "m") -> Finding:
+    """One of the service."""
+    return Finding(severity=severity, metric=metric, route="service", message=message)

@@ -1,39 +1,25 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.demo import TRIALS, builds_of, scenario_of
+from harness.demo import builds_of, scenario_of, summary, table
 from harness.errors import BuildError
+from harness.expectation import DEMO, GALLERY
 from harness.model.result import Arm
-from harness.model.verdict import (
-    Finding,
-    FixOutcome,
-    Outcome,
-    Proof,
-    Report,
-    Verdict,
-)
+from harness.model.verdict import FixOutcome, Outcome
+from harness.store.recording import exchanges, open_recording
+from tests.made import finding, report
 
+if TYPE_CHECKING:
+    from harness.expectation import Programme
 
-def report(outcome: Outcome, fix: FixOutcome, *findings: Finding) -> Report:
-    return Report(
-        scenario="demo",
-        why="",
-        baseline="a",
-        candidate="b",
-        rounds=5,
-        void_rounds=(),
-        requests=1,
-        verdict=Verdict(outcome=outcome, findings=findings),
-        estimates=(),
-        environment=(),
-        generator=(),
-        proof=Proof(outcome=fix, symptom="s", message="m"),
-    )
-
-
-def finding(metric: str, severity: str = "fail") -> Finding:
-    return Finding(severity=severity, metric=metric, route="service", message="m")
+PASSING = report(Outcome.PASS, FixOutcome.FIXED)
+LEAKING = report(Outcome.FAIL, FixOutcome.FIXED_BUT_REGRESSED, finding("memory"))
 
 
 def test_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,26 +34,68 @@ def test_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\n" not in said[0]
 
 
-def test_right_for_the_right_reason() -> None:
-    """The fix must be proven in both trials, and the FAIL of the leak name memory."""
-    fix, leak = TRIALS
-    memory, cpu = finding("memory"), finding("cpu")
-    fixed, spoilt = FixOutcome.FIXED, FixOutcome.FIXED_BUT_REGRESSED
+@pytest.mark.parametrize("programme", [DEMO, GALLERY])
+def test_scenarios(programme: Programme) -> None:
+    """The scenario of either programme is there and names a recording beside it."""
+    scenario = scenario_of(lambda _: None, programme.scenario)
 
-    assert fix.met_by(report(Outcome.PASS, fixed))
-    assert not fix.met_by(report(Outcome.PASS, FixOutcome.UNPROVEN))
-    assert not fix.met_by(report(Outcome.FAIL, fixed, memory))
-    assert leak.met_by(report(Outcome.FAIL, spoilt, cpu, memory))
-    assert not leak.met_by(report(Outcome.FAIL, FixOutcome.NOT_FIXED, memory))
-    assert not leak.met_by(report(Outcome.FAIL, spoilt, cpu))
-    note = finding("memory", "note")
-    assert not leak.met_by(report(Outcome.FAIL, spoilt, cpu, note))
-    assert not leak.met_by(
-        report(Outcome.INVALID, spoilt, finding("memory", "invalid"))
+    with builds_of("") as (shop, _):
+        assert (shop / (scenario.recording or "nowhere")).is_file()
+
+
+def test_a_round_of_the_gallery_asks_for_what_is_broken() -> None:
+    """Whatever a candidate breaks is met in the measured part of every round."""
+    scenario = scenario_of(lambda _: None, GALLERY.scenario)
+    rounds, replay = scenario.rounds, scenario.load.replay
+    assert replay is not None
+    starts_ns = round(rounds.warmup * replay.speed)
+    ends_ns = starts_ns + round(rounds.slice * rounds.slices * replay.speed)
+    with builds_of("") as (shop, _):
+        recording = open_recording(shop / "gallery.parquet")
+        asked = [
+            each
+            for each in exchanges(recording)
+            if starts_ns <= each.start_ns < ends_ns
+        ]
+
+    answered = Counter(
+        (re.sub(r"\d+", "N", each.request.target), each.response.status)
+        for each in asked
+        if each.response
     )
+    hearts = sum(b"<3" in each.request.body for each in asked)
+    rare = {
+        *(("/checkout", status) for status in (402, 500, 503)),
+        ("/cart", 409),
+        ("/invoices/N/text", 403),
+    }
+    assert rare == {each for each in rare if answered[each] >= 5}
+    assert 3 <= hearts <= 9
 
 
-@pytest.mark.parametrize("candidate", [trial.candidate for trial in TRIALS])
+def test_summary() -> None:
+    """A line a trial; what was missed is said with what was expected."""
+    lines = summary(zip(DEMO.trials, (PASSING, PASSING), strict=True))
+
+    assert [
+        "true-fix: as expected",
+        "leak: NOT as expected (FAIL FIXED_BUT_REGRESSED by memory)",
+    ] == list(lines)
+
+
+def test_table() -> None:
+    """Expected beside given, in columns."""
+    text = table(zip(DEMO.trials, (LEAKING, LEAKING), strict=True))
+
+    failed = "FAIL FIXED_BUT_REGRESSED by memory"
+    assert [
+        f"candidate  {'expected':34}  given",
+        f"true-fix   {'PASS FIXED':34}  {failed}  NOT as expected",
+        f"leak       {failed}  {failed}  as expected",
+    ] == text.splitlines()
+
+
+@pytest.mark.parametrize("candidate", [trial.candidate for trial in DEMO.trials])
 def test_trees(candidate: str) -> None:
     """A candidate's tree is the shop with its patch; both are gone afterwards."""
     with builds_of(candidate) as (_, references):

@@ -2,6 +2,9 @@
 
     python compose/shop/record.py --to http://127.0.0.1:8000 --out DIR
 
+With `--gallery` they also do what only some customers do: read invoices, wait for an
+edition, buy too much, or send a heart to the printer.
+
 One file a customer, in HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/), with
 times as measured. The same seed gives the same customers; the times are real.
 """
@@ -10,11 +13,13 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPResponse
 from itertools import count, pairwise, starmap
 from pathlib import Path
@@ -41,11 +46,27 @@ BUYS = 0.45
 CHECKS_CART = 0.5
 CHECKS_ORDERS = 0.3
 
+GIFT_CARD = 401
+EDITIONS = range(402, 414)
+DROP_S = 4
+"""So often an edition goes on sale; who wants a piece waits for that."""
+LET_IN, LET_IN_S, ONE_S = 4, 0.12, 0.01
+"""So many are let in at a time, one just after the other: as many as there are pieces,
+so that a replay sells to the same customers."""
+INVOICES_FROM = 240_001
+READS_INVOICES = 0.4
+COUPONS = ("WELCOME-10", "SPRING-15", "FRIENDS-20")
+MESSAGES = ("With love, your aunt!", "Happy birthday", "Get well soon, Peter")
+HEART = "Happy birthday to you, dear grandma <3"
+
 Step = tuple[str, str, dict[str, Any] | None]
 """Method, target and JSON body."""
 
+Steps = Generator[Step, int, None]
+"""Each step in turn; what it was answered is sent back in."""
 
-def _look_around(chance: random.Random) -> Iterator[Step]:
+
+def _look_around(chance: random.Random) -> Steps:
     for _ in range(chance.randint(2, 4)):
         listing = f"/products?page={chance.randint(1, 8)}"
         search = "/search?" + urlencode({"q": chance.choice(QUERIES)})
@@ -54,7 +75,7 @@ def _look_around(chance: random.Random) -> Iterator[Step]:
         yield "GET", target, None
 
 
-def _buy(chance: random.Random) -> Iterator[Step]:
+def _buy(chance: random.Random) -> Steps:
     product, quantity = chance.randint(1, 400), chance.choice((1, 1, 1, 2, 3))
     yield "POST", "/cart", {"product": product, "quantity": quantity}
     if chance.random() < CHECKS_CART:
@@ -64,7 +85,7 @@ def _buy(chance: random.Random) -> Iterator[Step]:
         yield "GET", "/orders", None
 
 
-def steps(customer: str, chance: random.Random) -> Iterator[Step]:
+def steps(customer: str, chance: random.Random) -> Steps:
     """What one customer does, from the front page on."""
     yield "GET", "/", None
     logged_in = chance.random() < LOGGED_IN
@@ -74,6 +95,74 @@ def steps(customer: str, chance: random.Random) -> Iterator[Step]:
         yield from _look_around(chance)
         if logged_in and chance.random() < BUYS:
             yield from _buy(chance)
+
+
+def _order(chance: random.Random, product: int, quantity: int, **wishes: str) -> Steps:
+    answered = yield "POST", "/cart", {"product": product, "quantity": quantity}
+    if answered == HTTPStatus.CREATED:
+        if chance.random() < CHECKS_CART:
+            yield "GET", "/cart", None
+        yield "POST", "/checkout", wishes
+
+
+def _buy_with_wishes(chance: random.Random) -> Steps:
+    given = {"coupon": chance.choice(COUPONS), "message": chance.choice(MESSAGES)}
+    wishes = {name: text for name, text in given.items() if chance.random() < BUYS}
+    yield from _order(chance, chance.randint(1, 400), chance.randint(1, 3), **wishes)
+
+
+def _send_a_heart(chance: random.Random) -> Steps:
+    yield from _order(chance, GIFT_CARD, 1, message=HEART)
+
+
+_waiting: defaultdict[float, Iterator[int]] = defaultdict(count)
+"""Of each drop, the places in its queue."""
+
+
+def _buy_an_edition(chance: random.Random) -> Steps:
+    drop, early_s = divmod(time.monotonic(), DROP_S)
+    group, place = divmod(next(_waiting[drop]), LET_IN)
+    time.sleep(DROP_S - early_s + LET_IN_S * group + ONE_S * place)
+    yield from _order(chance, EDITIONS[int(drop) % len(EDITIONS)], 1)
+
+
+def _buy_for_review(chance: random.Random) -> Steps:
+    yield from _order(chance, GIFT_CARD, 60)
+
+
+def _buy_too_much(chance: random.Random) -> Steps:
+    yield from _order(chance, GIFT_CARD, 160)
+
+
+PURSUITS: dict[Callable[[random.Random], Steps], int] = {
+    _buy_with_wishes: 45,
+    _buy_an_edition: 23,
+    _buy_for_review: 20,
+    _buy_too_much: 10,
+    _send_a_heart: 2,
+}
+"""With how many of a hundred customers come for it."""
+
+
+def _read_invoices(customer: str, chance: random.Random) -> Steps:
+    own = INVOICES_FROM + int(customer.removeprefix("c")) - 1
+    yield "GET", "/invoices", None
+    yield "GET", f"/invoices/{own}", None
+    yield "GET", f"/invoices/{own}/text", None
+    yield "GET", f"/invoices/{own + 1}{chance.choice(('', '/text'))}", None
+
+
+def gallery_steps(customer: str, chance: random.Random) -> Steps:
+    """One customer who comes for one thing, and looks around before and after it."""
+    yield "GET", "/", None
+    yield "POST", "/login", {"customer": customer}
+    yield from _look_around(chance)
+    (pursuit,) = chance.choices([*PURSUITS], [*PURSUITS.values()])
+    yield from pursuit(chance)
+    yield from _look_around(chance)
+    if chance.random() < READS_INVOICES:
+        yield from _read_invoices(customer, chance)
+    yield from _look_around(chance)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,8 +175,8 @@ class Browser:
     cookies: dict[str, str] = field(default_factory=dict)
     entries: list[dict[str, Any]] = field(default_factory=list)
 
-    def visit(self, method: str, target: str, body: dict[str, Any] | None) -> None:
-        """Send one request and keep the exchange as a HAR entry."""
+    def visit(self, method: str, target: str, body: dict[str, Any] | None) -> int:
+        """Send one request, keep it as a HAR entry, and say what status it got."""
         text = None if body is None else json.dumps(body)
         headers = self._headers(text)
         request = _request(f"http://{self.host}", method, target, headers, text)
@@ -111,6 +200,7 @@ class Browser:
                 ),
             }
         )
+        return response.status
 
     def _headers(self, text: str | None) -> dict[str, str]:
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -186,6 +276,7 @@ class Crowd:
     out: Path
     seed: int
     end_s: float
+    play: Callable[[str, random.Random], Steps]
     turns: Iterator[int] = field(default_factory=lambda: count(1))
 
     def keep_coming(self, wait_s: float) -> None:
@@ -200,13 +291,19 @@ class Crowd:
         agent = chance.choice(AGENTS)
         browser = Browser(host=self.host, agent=agent, connection=connection)
         with closing(connection):
-            for step in steps(f"c{turn % CUSTOMERS + 1:03}", chance):
-                if time.monotonic() > self.end_s:
-                    break  # as a capture ends: in the middle of things
-                browser.visit(*step)
-                time.sleep(_think_s(chance))
+            self._play(browser, f"c{turn % CUSTOMERS + 1:03}", chance)
         har = json.dumps(_har(browser.entries), indent=1)
         (self.out / f"customer-{turn:03}.har").write_text(har, encoding="utf-8")
+
+    def _play(self, browser: Browser, customer: str, chance: random.Random) -> None:
+        """As a capture ends, so does this: in the middle of things."""
+        playing = self.play(customer, chance)
+        with suppress(StopIteration):
+            step = next(playing)
+            while time.monotonic() < self.end_s:
+                answered = browser.visit(*step)
+                time.sleep(_think_s(chance))
+                step = playing.send(answered)
 
 
 def _think_s(chance: random.Random) -> float:
@@ -219,6 +316,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for the HARs")
     parser.add_argument("--seconds", type=float, default=75, help="how long")
     parser.add_argument("--at-once", type=int, default=60, help="customers at a time")
+    parser.add_argument("--gallery", action="store_true", help="what few do, too")
     parser.add_argument("--seed", type=int, default=1, help="who does what")
     return parser.parse_args()
 
@@ -232,6 +330,7 @@ def main() -> None:
         out=given.out,
         seed=given.seed,
         end_s=time.monotonic() + given.seconds,
+        play=gallery_steps if given.gallery else steps,
     )
     waits = [ARRIVAL_S * place / given.at_once for place in range(given.at_once)]
     with ThreadPoolExecutor(given.at_once) as places:

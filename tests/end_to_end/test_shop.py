@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,10 +34,12 @@ def _sources(tree: Path) -> dict[Path, bytes]:
     return {path.relative_to(tree): path.read_bytes() for path in tree.rglob("*.py")}
 
 
-def test_the_four_candidates_are_there() -> None:
-    """The demo has one true fix and three that only look like one."""
-    names = [path.stem for path in CANDIDATES]
-    assert names == ["global-lock", "leak", "no-op", "true-fix"]
+def test_each_candidate_is_in_the_table_of_the_readme() -> None:
+    """A reader finds what each candidate is, and how it must be found."""
+    readme = (SHOP / "README.md").read_text()
+    rows = re.findall(r"^\| `([a-z-]+)` \|", readme, re.MULTILINE)
+    assert len(CANDIDATES) == 16
+    assert sorted(rows) == [path.stem for path in CANDIDATES]
 
 
 def test_the_baseline_passes_the_unit_tests_of_the_shop(tmp_path: Path) -> None:

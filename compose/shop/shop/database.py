@@ -3,11 +3,17 @@
 import random
 import sqlite3
 from collections.abc import Iterator
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 
 PRODUCTS = 400
 CUSTOMERS = 500
+GIFT_CARD = 401
+EDITIONS = range(402, 414)
+"""Prints of which there are few; all other products are always in stock."""
+EDITION_SIZE = 4
+INVOICES = range(240_001, 241_001)
+"""Those of last year: this year's come with the parcel."""
 
 COLOURS = ("amber", "black", "blue", "green", "grey", "ivory", "red", "white")
 MATERIALS = ("bamboo", "ceramic", "cotton", "glass", "leather", "oak", "steel", "wool")
@@ -35,6 +41,11 @@ CREATE TABLE products (
     delivery_days INTEGER NOT NULL,
     description TEXT NOT NULL
 );
+CREATE TABLE editions (
+    product INTEGER PRIMARY KEY REFERENCES products,
+    size INTEGER NOT NULL,
+    remaining INTEGER NOT NULL
+);
 CREATE TABLE customers (id TEXT PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE sessions (
     token TEXT PRIMARY KEY,
@@ -50,9 +61,25 @@ CREATE TABLE orders (
     number INTEGER PRIMARY KEY,
     customer TEXT NOT NULL REFERENCES customers,
     items INTEGER NOT NULL,
-    total_cents INTEGER NOT NULL
+    total_cents INTEGER NOT NULL,
+    discount_percent INTEGER NOT NULL,
+    message TEXT NOT NULL
 );
 CREATE INDEX orders_by_customer ON orders (customer, number);
+CREATE TABLE order_lines (
+    number INTEGER NOT NULL REFERENCES orders,
+    product INTEGER NOT NULL REFERENCES products,
+    quantity INTEGER NOT NULL,
+    price_cents INTEGER NOT NULL,
+    PRIMARY KEY (number, product)
+) WITHOUT ROWID;
+CREATE TABLE invoices (
+    number INTEGER PRIMARY KEY,
+    customer TEXT NOT NULL REFERENCES customers,
+    items INTEGER NOT NULL,
+    total_cents INTEGER NOT NULL
+);
+CREATE INDEX invoices_by_customer ON invoices (customer, number);
 """
 
 
@@ -70,16 +97,39 @@ def _seeded_products(chance: random.Random) -> Iterator[tuple[object, ...]]:
         )
 
 
+def _special_products() -> Iterator[tuple[object, ...]]:
+    sent = "Sent by mail within a minute, and good for ten years."
+    yield GIFT_CARD, "gift card", 5_000, 5.0, 1, sent
+    for number in EDITIONS:
+        text = f"Signed and numbered, {EDITION_SIZE} copies and no more."
+        yield number, f"print no. {number - GIFT_CARD}", 12_500, 4.9, 9, text
+
+
+def _seeded_invoices(chance: random.Random) -> Iterator[tuple[object, ...]]:
+    for number in INVOICES:
+        customer = (number - INVOICES.start) % CUSTOMERS + 1
+        cents = chance.randrange(1_000, 90_000, 5)
+        yield number, f"c{customer:03}", chance.randint(1, 6), cents
+
+
 def _seed(connection: sqlite3.Connection) -> None:
     chance = random.Random(2025)
     connection.executescript(_SCHEMA)
     with connection:
         connection.executemany(
-            "INSERT INTO products VALUES (?, ?, ?, ?, ?, ?)", _seeded_products(chance)
+            "INSERT INTO products VALUES (?, ?, ?, ?, ?, ?)",
+            chain(_seeded_products(chance), _special_products()),
+        )
+        connection.executemany(
+            "INSERT INTO editions VALUES (?, ?, ?)",
+            [(number, EDITION_SIZE, EDITION_SIZE) for number in EDITIONS],
         )
         connection.executemany(
             "INSERT INTO customers VALUES (?, ?)",
             [(f"c{n:03}", f"Customer {n}") for n in range(1, CUSTOMERS + 1)],
+        )
+        connection.executemany(
+            "INSERT INTO invoices VALUES (?, ?, ?, ?)", _seeded_invoices(chance)
         )
 
 

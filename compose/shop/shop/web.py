@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, abort, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from shop import catalogue, orders
+from shop import audit, catalogue, invoices, orders, payment, stock, wishes
 
 COOKIE = "shop_session"
 
@@ -23,11 +23,23 @@ def create_app(connection: sqlite3.Connection) -> Flask:
     app.extensions["database"] = connection
     app.register_blueprint(routes)
     app.register_error_handler(HTTPException, _problem)
+    app.register_error_handler(payment.DeclinedError, _declined)
+    app.register_error_handler(payment.UnavailableError, _unavailable)
     return app
 
 
 def _problem(error: HTTPException) -> ResponseReturnValue:
     return {"error": error.description}, error.code or 500
+
+
+def _declined(error: payment.DeclinedError) -> ResponseReturnValue:
+    current_app.logger.warning("%s %s: %s", request.method, request.path, error)
+    return {"error": str(error)}, 402
+
+
+def _unavailable(error: payment.UnavailableError) -> ResponseReturnValue:
+    current_app.logger.error("%s %s: %s", request.method, request.path, error)
+    return {"error": str(error)}, 503
 
 
 def _database() -> sqlite3.Connection:
@@ -128,6 +140,8 @@ def add_to_cart() -> ResponseReturnValue:
         abort(400, "`quantity` starts at 1")
     if catalogue.details(_database(), number, token) is None:
         abort(404, f"no product {number}")
+    if not stock.reserve(_database(), number, quantity):
+        abort(409, "sold out")
     orders.add_to_cart(_database(), token, number, quantity)
     return {"lines": orders.cart(_database(), token)}, 201
 
@@ -135,9 +149,21 @@ def add_to_cart() -> ResponseReturnValue:
 @routes.post("/checkout")
 def checkout() -> ResponseReturnValue:
     """Turn the cart into an order."""
-    customer, token = _member()
-    order = orders.checkout(_database(), customer, token)
+    buyer = orders.Buyer(*_member(), *_wishes())
+    order = orders.checkout(_database(), buyer)
     return (order, 201) if order else abort(409, "the cart is empty")
+
+
+def _wishes() -> tuple[int, str]:
+    """Percent off and the message of a checkout, or 400; both may be left out."""
+    given = request.get_json(silent=True)
+    wanted = given if isinstance(given, dict) else {}
+    coupon, message = (str(wanted.get(name, "")) for name in ("coupon", "message"))
+    if coupon and coupon not in wishes.COUPONS:
+        abort(400, f"no coupon {coupon}")
+    if not wishes.can_be_printed(message):
+        abort(400, "the message cannot be printed")
+    return wishes.COUPONS.get(coupon, 0), message
 
 
 @routes.get("/orders")
@@ -153,3 +179,36 @@ def order(number: int) -> ResponseReturnValue:
     customer, _ = _member()
     found = orders.order(_database(), customer, number)
     return found or abort(404, f"no order {number}")
+
+
+@routes.get("/invoices")
+def past() -> ResponseReturnValue:
+    """The customer's invoices of last year."""
+    customer, _ = _member()
+    return {"invoices": invoices.listing(_database(), customer)}
+
+
+@routes.get("/invoices/<int:number>")
+def invoice(number: int) -> ResponseReturnValue:
+    """One of the customer's own invoices."""
+    return _own_invoice(number)
+
+
+@routes.get("/invoices/<int:number>/text")
+def printed_invoice(number: int) -> ResponseReturnValue:
+    """The same, to be printed."""
+    text = invoices.as_text(_own_invoice(number))
+    return text, {"Content-Type": "text/plain; charset=utf-8"}
+
+
+def _own_invoice(number: int) -> dict[str, Any]:
+    """Nobody else may see it."""
+    customer, _ = _member()
+    found = invoices.invoice(_database(), number) or abort(404, f"no invoice {number}")
+    return found if found["customer"] == customer else abort(403, "not your invoice")
+
+
+@routes.get("/audit")
+def audited() -> ResponseReturnValue:
+    """How often each invariant is broken: 0 everywhere, or somebody is called."""
+    return audit.report(_database())

@@ -7,16 +7,24 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from shop import payment
+from shop import payment, stock
 from shop.catalogue import MEMBER_PERCENT, PAGE_SIZE
-from shop.database import PRODUCTS, open_database
+from shop.database import (
+    EDITION_SIZE,
+    EDITIONS,
+    GIFT_CARD,
+    INVOICES,
+    PRODUCTS,
+    open_database,
+)
 from shop.switches import install
 from shop.web import COOKIE, create_app
 
 
 @pytest.fixture(autouse=True)
-def _prompt_payment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _prompt_partners(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(payment, "_ANSWER_MS", 1)
+    monkeypatch.setattr(stock, "_WAREHOUSE_MS", 1)
 
 
 @pytest.fixture
@@ -46,13 +54,14 @@ def test_home_features_products(visitor: FlaskClient) -> None:
 
 
 def test_pages_hold_every_product_once(visitor: FlaskClient) -> None:
-    pages = range(1, PRODUCTS // PAGE_SIZE + 2)
+    pages = range(1, EDITIONS.stop // PAGE_SIZE + 2)
     listed = [
         product["id"]
         for page in pages
         for product in visitor.get(f"/products?page={page}").get_json()["products"]
     ]
-    assert listed == list(range(1, PRODUCTS + 1))
+    assert listed == list(range(1, EDITIONS.stop))
+    assert len(listed) == PRODUCTS + len([GIFT_CARD, *EDITIONS])
 
 
 def test_search_finds_by_name(visitor: FlaskClient) -> None:
@@ -96,7 +105,10 @@ def test_login_of_a_stranger(visitor: FlaskClient) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/cart"), ("POST", "/cart"), ("POST", "/checkout"), ("GET", "/orders")],
+    [
+        *[("GET", "/cart"), ("POST", "/cart"), ("POST", "/checkout")],
+        *[("GET", "/orders"), ("GET", "/invoices"), ("GET", "/invoices/240001/text")],
+    ],
 )
 def test_buying_needs_a_login(visitor: FlaskClient, method: str, path: str) -> None:
     assert visitor.open(path, method=method).status_code == 401
@@ -156,6 +168,85 @@ def test_order_numbers_have_no_gap(member: FlaskClient) -> None:
         member.post("/checkout")
     orders = member.get("/orders").get_json()["orders"]
     assert [order["number"] for order in orders] == [3, 2, 1]
+
+
+def test_an_edition_sells_out(member: FlaskClient) -> None:
+    lot = {"product": EDITIONS[0], "quantity": EDITION_SIZE - 1}
+    assert member.post("/cart", json=lot).status_code == 201
+    assert member.post("/cart", json=lot).status_code == 409
+    last = {**lot, "quantity": 1}
+    assert [member.post("/cart", json=last).status_code for _ in "ab"] == [201, 409]
+    assert member.post("/checkout").get_json()["items"] == EDITION_SIZE
+    assert member.get("/audit").get_json() == {"oversold": 0, "wrong_totals": 0}
+
+
+def test_an_audit_counts_what_is_broken(
+    member: FlaskClient, database: sqlite3.Connection
+) -> None:
+    member.post("/cart", json={"product": EDITIONS[0], "quantity": EDITION_SIZE})
+    member.post("/checkout")
+    with database:
+        database.execute("UPDATE orders SET total_cents = total_cents - 1")
+        database.execute("UPDATE order_lines SET quantity = quantity + 1")
+    assert member.get("/audit").get_json() == {"oversold": 1, "wrong_totals": 1}
+
+
+@pytest.mark.parametrize(
+    ("wishes", "percent"),
+    [
+        ({}, 0),
+        ({"coupon": "WELCOME-10"}, 10),
+        ({"coupon": "FRIENDS-20", "message": "With love, your aunt!"}, 20),
+    ],
+)
+def test_a_coupon_makes_it_cheaper(
+    member: FlaskClient, wishes: dict[str, str], percent: int
+) -> None:
+    member.post("/cart", json={"product": 30, "quantity": 1})
+    (line,) = member.get("/cart").get_json()["lines"]
+    order = member.post("/checkout", json=wishes).get_json()
+    assert order["total_cents"] == line["price_cents"] * (100 - percent) // 100
+    assert member.get("/audit").get_json()["wrong_totals"] == 0
+
+
+@pytest.mark.parametrize(
+    "wishes", [{"coupon": "WELCOME-90"}, {"message": "I <3 you"}, {"message": "x" * 81}]
+)
+def test_what_cannot_be_granted(member: FlaskClient, wishes: dict[str, str]) -> None:
+    member.post("/cart", json={"product": 30, "quantity": 1})
+    assert member.post("/checkout", json=wishes).status_code == 400
+    assert member.get("/orders").get_json()["orders"] == []
+
+
+def test_a_declined_payment_leaves_the_cart(member: FlaskClient) -> None:
+    member.post("/cart", json={"product": GIFT_CARD, "quantity": 200})
+    assert member.post("/checkout").status_code == 402
+    assert member.get("/cart").get_json()["lines"]
+    assert member.get("/orders").get_json()["orders"] == []
+
+
+def test_a_payment_that_takes_too_long(
+    member: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payment, "_PATIENCE_MS", 1)
+    member.post("/cart", json={"product": GIFT_CARD, "quantity": 60})
+    assert member.post("/checkout").status_code == 503
+    assert member.get("/orders").get_json()["orders"] == []
+
+
+def test_invoices_are_their_customers(member: FlaskClient) -> None:
+    listed = member.get("/invoices").get_json()["invoices"]
+    assert [each["number"] for each in listed] == [INVOICES[516], INVOICES[16]]
+    path = f"/invoices/{INVOICES[16]}"
+    found = member.get(path).get_json()
+    assert found["customer"] == "c017"
+    text = member.get(f"{path}/text").get_data(as_text=True)
+    assert f"Invoice {INVOICES[16]} for c017\n" in text
+
+
+@pytest.mark.parametrize(("number", "status"), [(INVOICES[17], 403), (7, 404)])
+def test_other_invoices(member: FlaskClient, number: int, status: int) -> None:
+    assert member.get(f"/invoices/{number}").status_code == status
 
 
 def test_switches_are_off(database: sqlite3.Connection) -> None:
