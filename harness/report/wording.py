@@ -92,6 +92,7 @@ def _all_within(report: Report) -> str:
     judged = sum(
         bool(each.budget) and not each.undefined and each.label is not Label.UNCLEAR
         for each in report.estimates
+        if each.metric not in QUIET
     )
     return (
         f"every budget holds ({judged} judged, each with 95% confidence) over"
