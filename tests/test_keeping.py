@@ -65,7 +65,7 @@ def played(home: Path, arm: Arm, said: list[Any]) -> ArmResult:
             for name, kind in SAMPLE_FIELDS.items()
         },
     )
-    frames = (frame(shot, [], [body]) for shot, body in enumerate(bodies))
+    frames = (frame(shot, [], body) for shot, body in enumerate(bodies))
     (home / "answers-0.spool").write_bytes(b"".join(frames))
     (home / "usage.parquet").touch()
     return ArmResult(

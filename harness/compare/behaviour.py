@@ -229,9 +229,13 @@ def compared(
     strata = _strata(before, after, shots.session)
     looks = chosen(before, after, shots.route, shots.session)
     moved = np.flatnonzero(strata.moved).tolist()
+    apart, alike = (
+        _looked_into(looks[stratum[looks]], contents) for stratum in strata[1:]
+    )
     found: list[_Found] = [
         [(shot, (_of_status(before, after, shot),)) for shot in moved],
-        *(_looked_into(looks[stratum[looks]], contents) for stratum in strata[1:]),
+        [(shot, each or _beyond(contents(shot))) for shot, each in apart],
+        alike,
     ]
     everything, shown = (
         _comparison(shots, strata, found, among)
@@ -241,6 +245,13 @@ def compared(
 
 
 _Found = list[tuple[int, tuple[Difference, ...]]]
+
+
+def _beyond(pair: tuple[Content, Content] | None) -> tuple[Difference, ...]:
+    """Bodies that are known to differ, and of which the same start is stored."""
+    if pair is None or pair[0].body != pair[1].body:
+        return ()
+    return (Difference("body", "bytes", *(f"{len(e.body):,} bytes, …" for e in pair)),)
 
 
 def _looked_into(

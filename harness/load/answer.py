@@ -43,7 +43,10 @@ _ZLIB: Final = 32 + zlib.MAX_WBITS
 
 
 class Said:
-    """The headers and the start of the body of one answer, as they came."""
+    """The headers and the start of the body of one answer, as they came.
+
+    That start is all of a body of up to `KEPT_BYTES`, and at least so much of others.
+    """
 
     __slots__ = ("headers", "pieces")
 
@@ -207,10 +210,10 @@ class Answer:
         if self.complete:
             self.reusable = False
             return
+        if self.said is not None and self.body_bytes < KEPT_BYTES:
+            self.said.pieces.append(data)
         self.body_bytes += len(data)
         self.digest = crc32(data, self.digest)
-        if self.said is not None and self.body_bytes <= KEPT_BYTES:
-            self.said.pieces.append(data)
         if self.body_bytes > BODY_BYTES:
             self.fault = "body over 100 MB"
 

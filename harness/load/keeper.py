@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from harness.load.answer import KEPT_BYTES
 from harness.store.answer import frame
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Keeper:
         """Keep the answer to a shot."""
         if self._spool is None or self._room_bytes <= 0:
             return
-        framed = frame(shot, said.headers, said.pieces)
+        body = b"".join(said.pieces)[:KEPT_BYTES]
+        framed = frame(shot, said.headers, body)
         self._room_bytes -= len(framed)
         self._spool.write(framed)

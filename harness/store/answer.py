@@ -58,17 +58,16 @@ class StoredAnswer(NamedTuple):
     body: bytes
 
 
-def frame(shot: int, headers: Headers, pieces: Sequence[bytes]) -> bytes:
+def frame(shot: int, headers: Headers, body: bytes) -> bytes:
     """An answer as the spool has it.
 
     Args:
         shot: of the plan.
         headers: as they came.
-        pieces: of the body.
+        body: or its start.
     """
     head = b"\n".join([b"%b:%b" % pair for pair in headers])
-    body_bytes = sum(map(len, pieces))
-    return b"".join((_FRAME.pack(shot, len(head), body_bytes), head, *pieces))
+    return b"".join((_FRAME.pack(shot, len(head), len(body)), head, body))
 
 
 def read_spools(

@@ -182,3 +182,12 @@ def test_chosen_evenly() -> None:
 
     assert 4_000 == len(found)
     assert 5 == route[found].sum()
+
+
+def test_beyond_what_is_stored() -> None:
+    """Bodies that differ where nothing of them is stored are told from equal ones."""
+    before, after = answers([200, 200]), answers([200, 200], [1, 9])
+
+    everything, _ = compared(before, after, shots(2), bodies({"a": 1}, {"a": 1}))
+
+    assert {("GET /a", "body", "bytes"): 1} == counts(everything)

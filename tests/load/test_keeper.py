@@ -20,7 +20,7 @@ def test_keeps_until_there_is_no_room() -> None:
     for shot in (1, 2, 3):
         keeper.keep(shot, said(b"x" * 15))
 
-    both = b"".join(frame(shot, [(b"A", b"b")], [b"x" * 15]) for shot in (1,))
+    both = b"".join(frame(shot, [(b"A", b"b")], b"x" * 15) for shot in (1,))
     assert both == spool.getvalue()
     assert not keeper.has_room
 

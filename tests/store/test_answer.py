@@ -20,8 +20,8 @@ HEAD = [(b"Content-Type", b"text/plain; charset=x:y"), (b"X", b"\xe9")]
 def test_round_trip(tmp_path: Path) -> None:
     """Headers and body come back as they were, of the shots that are asked for."""
     spools = [tmp_path / "answers-0.spool", tmp_path / "answers-1.spool"]
-    spools[0].write_bytes(frame(7, HEAD, [b"ab", b"c"]) + frame(2, [], []))
-    spools[1].write_bytes(frame(1, [], [b"\0" * 9]))
+    spools[0].write_bytes(frame(7, HEAD, b"abc") + frame(2, [], b""))
+    spools[1].write_bytes(frame(1, [], b"\0" * 9))
     path = tmp_path / "answers.parquet"
 
     write_answers(path, read_spools(spools, [1, 7, 5]))
@@ -37,7 +37,7 @@ def test_round_trip(tmp_path: Path) -> None:
 @given(end=st.integers(0, 200))
 def test_cut_short(tmp_path_factory: pytest.TempPathFactory, end: int) -> None:
     """A spool may end anywhere: what is whole is read."""
-    whole = [frame(shot, HEAD, [b"x" * shot]) for shot in range(4)]
+    whole = [frame(shot, HEAD, b"x" * shot) for shot in range(4)]
     path = tmp_path_factory.mktemp("cut") / "answers-0.spool"
     path.write_bytes(b"".join(whole)[:end])
     sizes = [sum(map(len, whole[: count + 1])) for count in range(4)]
@@ -52,7 +52,7 @@ def test_cut_short(tmp_path_factory: pytest.TempPathFactory, end: int) -> None:
 def test_room(tmp_path: Path) -> None:
     """What would take more than 64 MiB together is left out, the first ones are not."""
     path = tmp_path / "answers-0.spool"
-    path.write_bytes(b"".join(frame(s, [], [bytes(40 << 20)]) for s in range(3)))
+    path.write_bytes(b"".join(frame(s, [], bytes(40 << 20)) for s in range(3)))
 
     assert [2, 0] == [shot for shot, _, _ in read_spools([path], [2, 0, 1])]
 
