@@ -91,7 +91,12 @@ class Change:
 
 
 def found_changes(trial: TrialEvidence) -> tuple[Change, ...]:
-    """Every place that sound rounds differ in and no rule ignores, the worst first."""
+    """Every place that sound rounds differ in and no rule ignores, the worst first.
+
+    None in a soak, whose two rounds tell nothing from noise.
+    """
+    if trial.soak:
+        return ()
     sound = [each for each in trial.sound if each.behaviour is not None]
     noises = [
         each.behaviour.noise
@@ -202,7 +207,7 @@ def _unexpected(case: Case) -> Iterator[Change]:
 
 def behaviour_changes(case: Case) -> Iterator[Finding]:
     """Differences that are proven and not meant, and what was meant and is not seen."""
-    if not case.looked:
+    if not case.looked or case.trial.soak:
         return
     proven = [each for each in _unexpected(case) if each.proven]
     for each in proven[:_SHOWN]:

@@ -68,7 +68,12 @@ class NewKind:
 
 
 def found_kinds(trial: TrialEvidence) -> tuple[NewKind, ...]:
-    """Every kind of entry that only the candidate logs, the most frequent first."""
+    """Every kind of entry that only the candidate logs, the most frequent first.
+
+    None in a soak, whose two rounds tell nothing from chance.
+    """
+    if trial.soak:
+        return ()
     known = _raised(trial, Arm.BASELINE)
     sound = [each for each in trial.sound if Arm.CANDIDATE in each.logs]
     logged: dict[Kind, dict[int, Logged]] = {}

@@ -53,6 +53,8 @@ __all__ = ["Cast", "Troupe", "main", "visitor_of"]
 
 _NEVER = -1
 _SPOOL_BYTES = 1 << 20
+_ANSWERS_BYTES = 1 << 17
+"""Written at once, and so often, that nobody waits for it."""
 _BATCH = 500
 
 
@@ -227,8 +229,8 @@ def _open_as_many_files_as_allowed() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _appending(path: str) -> BinaryIO:
-    return Path(path).open("ab", buffering=_SPOOL_BYTES)
+def _appending(path: str, buffered_bytes: int) -> BinaryIO:
+    return Path(path).open("ab", buffering=buffered_bytes)
 
 
 def _stage(order: Assignment, spool: BinaryIO, keeper: Keeper) -> Stage:
@@ -256,8 +258,10 @@ def main(channel_fd: int) -> None:
         os.sched_setaffinity(0, order.cores)
     _open_as_many_files_as_allowed()
     gc.disable()
-    with _appending(order.spool) as spool, ExitStack() as stack:
-        kept = stack.enter_context(_appending(order.answers)) if order.answers else None
+    with _appending(order.spool, _SPOOL_BYTES) as spool, ExitStack() as stack:
+        kept = None
+        if order.answers:
+            kept = stack.enter_context(_appending(order.answers, _ANSWERS_BYTES))
         troupe = _stage(order, spool, Keeper(kept))
         channel.sendall(troupe.ready.line())
         while not isinstance(message := parse(lines.readline()), Finish):

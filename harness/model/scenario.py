@@ -10,7 +10,7 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from harness.model.behaviour import BehaviourRules
+from harness.model.behaviour import NO_RULES, BehaviourRules
 from harness.model.budget import Budgets
 from harness.model.check import Check  # noqa: TC001 - pydantic reads the annotation
 from harness.model.flow import Beginning, Rule
@@ -324,6 +324,8 @@ class Scenario(Part):
             raise ValueError("give a `recording`, or `load.locustfile` instead of it")
         if self.recording is None and (self.extract or self.session.login):
             raise ValueError("`extract` and a login need a `recording`")
+        if self.recording is None and self.behaviour != NO_RULES:
+            raise ValueError("answers are compared by a `recording`: no `behaviour`")
         return self
 
     @model_validator(mode="after")

@@ -80,10 +80,12 @@ def read_spools(
     """
     with reading(_parent(paths)):
         spools = [_mapped(path) for path in paths if path.stat().st_size]
+    wanted = frozenset(shots)
     places = {
         shot: (spool, start, middle, end)
         for spool in spools
         for shot, start, middle, end in _frames(spool)
+        if shot in wanted
     }
     room = _STORED_BYTES
     for shot in shots:

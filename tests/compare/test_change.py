@@ -207,3 +207,8 @@ def test_equal_builds_seldom_fail(make: Make, rate: float) -> None:
         failed += any(each.proven for each in changes)
 
     assert failed <= 2
+
+
+def test_a_soak(make: Make) -> None:
+    """Two long rounds tell nothing of behaviour, whatever they differ in."""
+    assert () == found_changes(trial(make, [0.4] * 8, soak=True))

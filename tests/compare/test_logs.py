@@ -8,6 +8,7 @@ import pytest
 from harness.compare.boundary import Looks
 from harness.compare.judge import judge
 from harness.compare.log import Kind, LogEvidence, Logged
+from harness.compare.logs import found_kinds
 from harness.compare.shown import shown_logs
 from harness.model.result import Arm
 from harness.model.verdict import Outcome
@@ -92,3 +93,8 @@ def test_shown() -> None:
     (of,) = shown_logs({Arm.BASELINE: log(NEW)}).values()
 
     assert {NEW: Logged(3, "")} == of.kinds
+
+
+def test_a_soak(make: Make) -> None:
+    """Two long rounds tell nothing of logs, either."""
+    assert () == found_kinds(replace(trial(make, [], [[NEW]] * 6), soak=True))

@@ -294,6 +294,22 @@ def test_usage_follows_the_service(trial: Trial) -> None:
     assert after.cpu_ns - before.cpu_ns >= 300e6
 
 
+def test_open_files_threads_and_sockets(trial: Trial) -> None:
+    """Of a container they are counted, as are faults and what its network carries."""
+    with trial.running() as target:
+        assert target.usage is not None
+        for _ in range(20):
+            _get(target, "/")
+        reading = target.usage.read()
+
+    assert reading.descriptors >= 3
+    assert reading.threads >= 1
+    assert reading.sockets >= 1
+    assert reading.faults > 0
+    assert reading.throttled_ns >= 0
+    assert min(reading.received_bytes, reading.sent_bytes) > 20 * 16
+
+
 def test_usage_from_the_engine_agrees(trial: Trial) -> None:
     """Where the control group's files are hidden, the engine tells the same."""
     from harness.environment.usage import engine_stats  # noqa: PLC0415 - only here

@@ -94,6 +94,14 @@ def test_what_works(service: dict[str, object]) -> None:
         {"service": {"image": "i", "volumes": [":/b"]}},
         {"budgets": {"by_route": {"get /": {}}}},
         {"calibrate": {"changes": {"+1 ms": {"env": {}}}}},
+        {"service": {"url": "http://x"}, "budgets": {"threads": 5}},
+        {"budgets": {"sockets": "5 or 6"}},
+        {"service": {"image": "i", "metrics": "metrics"}},
+        {
+            "recording": None,
+            "load": {"locustfile": "l.py", "users": 1},
+            "behaviour": {"ignore": [{"header": "etag"}]},
+        },
         {
             "service": {"url": "http://x"},
             "calibrate": {"changes": {"+1 ms": {"env": {"A": "1"}}}},
