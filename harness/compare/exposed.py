@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from scipy.special import stdtr
 
-from harness.compare.exposition import exposed
+from harness.compare.exposition import MOST, exposed
 from harness.compare.figure import number
 from harness.compare.finding import trial_finding
 from harness.model.result import Arm
@@ -34,8 +34,9 @@ class ArmMetrics(NamedTuple):
     """What one arm of one round exposed.
 
     Attributes:
-        values: by series, its increase in 1,000 answers, or of a gauge its last value.
-        fault: why there are none, empty if there are.
+        values: by series, its increase in 1,000 answers, or of a gauge its last value;
+            without counters that fell, since something started anew.
+        fault: what is wrong with the page, empty if nothing is.
     """
 
     values: Mapping[str, float]
@@ -56,12 +57,18 @@ def arm_metrics(before: str, after: str, answered: int) -> ArmMetrics:
         return ArmMetrics({}, str(error))
     values = {}
     for name, series in last.items():
+        start = first[name].value if name in first else 0.0
         if not series.counts:
             values[name] = series.value
-        elif answered:
-            start = first[name].value if name in first else 0.0
+        elif answered and series.value >= start:
             values[name] = _A_THOUSAND * (series.value - start) / answered
-    return ArmMetrics(values)
+    return ArmMetrics(values, _doubt(len(last)))
+
+
+def _doubt(series: int) -> str:
+    if not series:
+        return "the page is empty"
+    return f"over {MOST:,} series; the first are compared" if series == MOST else ""
 
 
 class _Moved(NamedTuple):

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Series", "exposed"]
+__all__ = ["MOST", "Series", "exposed"]
 
-_MOST: Final = 20_000
+MOST: Final = 20_000
+"""Series of a page that are read."""
+
 _TYPE: Final = re.compile(r"#\s*TYPE\s+(\S+)\s+(\w+)\s*")
 _SAMPLE: Final = re.compile(
     r'([A-Za-z_:][\w:]*)(\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?\s+(\S+)(?:\s.*)?', re.ASCII
@@ -37,7 +39,7 @@ class Series(NamedTuple):
 
 
 def exposed(page: str) -> Mapping[str, Series]:
-    """The series of a page by name and labels; the first 20,000 of them.
+    """The series of a page by name and labels; the first `MOST` of them.
 
     A value that is no finite number is left out, of two of a name the first counts.
 
@@ -50,7 +52,7 @@ def exposed(page: str) -> Mapping[str, Series]:
         if line.startswith("#"):
             if said := _TYPE.match(line):
                 kinds[said[1]] = said[2]
-        elif len(found) < _MOST:
+        elif len(found) < MOST:
             for name, series in _series(line, kinds):
                 found.setdefault(name, series)
     return found

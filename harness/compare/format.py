@@ -26,11 +26,8 @@ _FORMATS: Final = tuple(
 """The first that fits the whole of a string; of what has white space, none."""
 
 _PARTS: Final = re.compile(r"[^\s<>]+|<[^<>]*>")
-_VARYING: Final = re.compile(
-    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-    r"|(?=[\w-]*\d)[\w-]{16,}|\d+(?:[.,:]\d+)*",
-    re.ASCII,
-)
+_VARYING: Final = re.compile(r"[\w-]{16,}|\d+(?:[.,:]\d+)*", re.ASCII)
+_DIGIT: Final = re.compile(r"\d", re.ASCII)
 
 
 def format_of(value: Any) -> str:
@@ -45,7 +42,12 @@ def format_of(value: Any) -> str:
 
 def masked(text: str) -> str:
     """The text without what varies by itself: numbers, dates, tokens, UUIDs."""
-    return _VARYING.sub("#", text)
+    return _VARYING.sub(_mark, text)
+
+
+def _mark(found: re.Match[str]) -> str:
+    """Of what is long, only what has a digit in it; a regular word stays."""
+    return "#" if _DIGIT.search(found[0]) else found[0]
 
 
 def words(text: str) -> list[str]:

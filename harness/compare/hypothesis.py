@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.compare.measure import HELD, needed
 from harness.compare.metric import METRICS, QUANTILES, Undefined
+from harness.model.budget import Budgets
 from harness.model.route import OTHER, SERVICE
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from harness.compare.evidence import RoundEvidence
     from harness.compare.measure import ArmMeasures
     from harness.compare.metric import Metric
-    from harness.model.budget import Budgets, LatencyBudgets
+    from harness.model.budget import LatencyBudgets
     from harness.model.quantity import Allowance
 
 __all__ = [
@@ -36,6 +37,9 @@ _THICK = 95
 
 _MAIN = ("p95", "p50", "p99")
 _MAIN_SHARE = 0.5
+
+_DEFAULTS = Budgets()
+"""What is asked for by name is told where it cannot be judged."""
 
 _MARGIN = 1.1
 """And stays so where other rounds have a few requests less."""
@@ -189,7 +193,9 @@ def _of_service(
             metric=metric, route=SERVICE, routes=routes, allowance=allowances.get(name)
         )
         for name, metric in METRICS.items()
-        if name not in HELD or name in first.held
+        if name not in HELD
+        or name in first.held
+        or allowances[name] != getattr(_DEFAULTS, name)
     }
     if gated["p50"].allowance is None and _is_thin(gated["p95"], first):
         gated["p50"] = Hypothesis(

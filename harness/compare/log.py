@@ -42,9 +42,9 @@ _RAISED: Final = re.compile(
 )
 _PANIC: Final = re.compile(r"panic: ")
 _PYTHON_FRAME: Final = re.compile(r'\s+File "([^"]+)", line \d+, in (.+)')
-_AT_FRAME: Final = re.compile(
-    r"\s+at (?:async )?(\S[^(]*?) ?\(?([^()\s]*?)(?::\d+){0,2}\)?$"
-)
+_AT_CALL: Final = re.compile(r"\s+at (?:async )?([^(]+)\(([^()]*)\)$")
+_AT_PLACE: Final = re.compile(r"\s+at (?:async )?(\S+)()$")
+_POSITION: Final = re.compile(r"(?::\d+){1,2}$")
 _GO_FRAME: Final = re.compile(r"(\S+)\(.*\)$")
 _FOREIGN: Final = re.compile(
     r"site-packages|dist-packages|/lib/python|<frozen|node_modules|node:internal"
@@ -179,7 +179,11 @@ def _own_function(entry: list[str]) -> str:
     if python:
         frames = python[::-1]
     else:
-        at = [_shown(f[2], f[1]) for f in map(_AT_FRAME.match, entry) if f]
+        at = [
+            _shown(_POSITION.sub("", f[2]), f[1].rstrip())
+            for f in (_AT_CALL.match(line) or _AT_PLACE.match(line) for line in entry)
+            if f
+        ]
         frames = at or [_shown("", f[1]) for f in map(_GO_FRAME.match, entry) if f]
     own = (text for text, foreign in frames if not foreign)
     return next(own, frames[0][0] if frames else "")

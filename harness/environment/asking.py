@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import http.client
-import time
+from contextlib import contextmanager, suppress
+from socket import SHUT_RDWR, socket
+from threading import Event, Timer
 from typing import TYPE_CHECKING, Final
 
 from harness.model.check import CheckResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from harness.environment.build import Target
     from harness.model.check import Check
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["asked", "page"]
 
 _MOST_BYTES: Final = 10_000_000
-_PIECE: Final = 1 << 16
 _PAGE_NS: Final = 5_000_000_000
 _OK: Final = 200
 
@@ -51,32 +52,49 @@ def _answer(
     timeout_s = timeout_ns / 1e9
     connection = kind(target.host, target.port, timeout=timeout_s)
     own = {"Connection": "close", "Accept-Encoding": "identity"}
+    late = Event()
     try:
-        connection.request("GET", path, headers={**own, **headers})
-        answer = connection.getresponse()
-        return answer.status, _read(answer, timeout_s), ""
-    except TimeoutError:
-        return 0, b"", f"no answer within {timeout_s:g} s"
+        connection.connect()
+        with _hung_up_after(timeout_s, connection.sock, late):
+            connection.request("GET", path, headers={**own, **headers})
+            answer = connection.getresponse()
+            return answer.status, _read(answer), ""
     except (OSError, ValueError, http.client.HTTPException) as error:
+        if late.is_set() or isinstance(error, TimeoutError):
+            return 0, b"", f"no answer within {timeout_s:g} s"
         return 0, b"", f"no answer: {str(error) or type(error).__name__}"
     finally:
         connection.close()
 
 
-def _read(answer: http.client.HTTPResponse, timeout_s: float) -> bytes:
-    """The body, were it never to end, by the deadline and up to 10 MB.
+@contextmanager
+def _hung_up_after(timeout_s: float, ours: socket, late: Event) -> Iterator[None]:
+    """End the connection if the body takes longer: however slowly something comes."""
+
+    def hang_up() -> None:
+        late.set()
+        with suppress(OSError):
+            ours.shutdown(SHUT_RDWR)
+
+    timer = Timer(timeout_s, hang_up)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _read(answer: http.client.HTTPResponse) -> bytes:
+    """The whole body.
 
     Raises:
-        TimeoutError: it has not ended by then.
-        ValueError: it is longer.
+        HTTPException: it ends before it should.
+        ValueError: it is over 10 MB.
     """
-    end_s = time.monotonic() + timeout_s
-    pieces, size = [], 0
-    while piece := answer.read1(_PIECE):
-        pieces.append(piece)
-        size += len(piece)
-        if size > _MOST_BYTES:
-            raise ValueError("a body over 10 MB")
-        if time.monotonic() > end_s:
-            raise TimeoutError
-    return b"".join(pieces)
+    body = answer.read(_MOST_BYTES + 1)
+    if len(body) > _MOST_BYTES:
+        raise ValueError("a body over 10 MB")
+    if answer.length:
+        raise http.client.IncompleteRead(body, answer.length)
+    return body

@@ -23,8 +23,11 @@ def held(pids: Iterable[int], *, root: Path = _ROOT) -> dict[str, int]:
     """
     seen = [each for each in (_one(root / str(pid)) for pid in pids) if each]
     names = ("descriptors", "threads", "read_bytes", "written_bytes")
-    sums = [sum(column) for column in zip(*seen, strict=True)] or [_UNKNOWN] * 4
-    return dict(zip(names, sums, strict=True))
+    sums = [
+        _UNKNOWN if min(column) < 0 else sum(column)
+        for column in zip(*seen, strict=True)
+    ]
+    return dict(zip(names, sums or [_UNKNOWN] * len(names), strict=True))
 
 
 def _one(process: Path) -> tuple[int, int, int, int] | None:
@@ -33,12 +36,18 @@ def _one(process: Path) -> tuple[int, int, int, int] | None:
         files = process / "fd"
         count = files.stat().st_size or sum(1 for _ in files.iterdir())
         threads = (process / "task").stat().st_nlink - 2
-        said = dict(
-            line.split(": ") for line in (process / "io").read_text().splitlines()
-        )
-        return count, threads, int(said["read_bytes"]), int(said["write_bytes"])
-    except (OSError, ValueError, KeyError):
+    except OSError:
         return None
+    return count, threads, *_disk(process)
+
+
+def _disk(process: Path) -> tuple[int, int]:
+    try:
+        lines = (process / "io").read_text().splitlines()
+        said = dict(line.split(": ") for line in lines)
+        return int(said["read_bytes"]), int(said["write_bytes"])
+    except (OSError, ValueError, KeyError):
+        return _UNKNOWN, _UNKNOWN
 
 
 def network(pid: int, *, root: Path = _ROOT) -> dict[str, int]:

@@ -228,7 +228,7 @@ def _pids(group: Path) -> list[int]:
     """The processes of a group, as they are numbered here; 0 is one that is not."""
     try:
         lines = (group / "cgroup.procs").read_text().split()
-    except FileNotFoundError:
+    except OSError:
         return []
     return [int(line) for line in lines if line != "0"]
 

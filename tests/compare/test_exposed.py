@@ -78,3 +78,24 @@ def test_a_fault_is_told_once(make: Make) -> None:
     assert [f"metrics of the {of}: status is 404" for of in Arm] == [
         each.message for each in findings if each.metric == "metrics"
     ]
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ("", ArmMetrics({}, "the page is empty")),
+        ("# TYPE q counter\nq_total 1", ArmMetrics({})),
+    ],
+)
+def test_pages_that_tell_nothing(after: str, expected: ArmMetrics) -> None:
+    """An empty page is a fault; a counter that fell is left out."""
+    assert expected == arm_metrics("# TYPE q counter\nq_total 9", after, 9)
+
+
+def test_a_page_too_long() -> None:
+    """What is not read of a page is told."""
+    page = "\n".join(f"a{n} 1" for n in range(20_001))
+
+    assert (
+        "over 20,000 series; the first are compared" == arm_metrics("", page, 9).fault
+    )

@@ -40,3 +40,10 @@ def test_masked() -> None:
 def test_words() -> None:
     """White space between words and tags says nothing."""
     assert words("<p>\n  An oak\tlamp</p>") == words("<p>An oak lamp</p>\n")
+
+
+def test_a_word_without_end() -> None:
+    """A long word is looked at once, not once from each of its letters."""
+    text = "a-" * 200_000
+
+    assert text == masked(text)

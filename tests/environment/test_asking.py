@@ -1,7 +1,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -63,7 +63,7 @@ def test_it_holds() -> None:
     [
         (b"", "no answer: Remote end closed connection without response"),
         (b"nonsense\r\n\r\n", "no answer: nonsense"),
-        (OK[:-3], "the body is no JSON: '{\"a\":'"),
+        (OK[:-3], "no answer: IncompleteRead(5 bytes read, 3 more expected)"),
     ],
 )
 def test_no_answer(answer: bytes, expected: str) -> None:
@@ -102,3 +102,24 @@ def test_page() -> None:
         missing = page(service, "/metrics")
 
     assert [('{"a": 1}', ""), ("", "status is 404")] == [good, missing]
+
+
+def test_an_answer_that_drips() -> None:
+    """However slowly a head comes, the timeout is for all of it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                for byte in OK * 20:
+                    connection.sendall(bytes([byte]))
+                    connection.settimeout(0.02)
+                    with suppress(TimeoutError):
+                        connection.recv(1 << 16)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        result = asked(target(server.getsockname()[1]), check(timeout="200ms"))
+        thread.join()
+
+    assert "no answer within 0.2 s" == result.failure

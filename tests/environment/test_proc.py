@@ -72,3 +72,15 @@ def test_what_is_not_as_expected(tmp_path: Path) -> None:
     process(tmp_path, "7", "net:[2]", dev="a\nb\n eth0: x y\n")
 
     assert {-1} == {*network(7, root=tmp_path).values()}
+
+
+def test_a_process_whose_disk_is_hidden(tmp_path: Path) -> None:
+    """Files and threads are counted all the same."""
+    for name in ("fd", "task/7"):
+        (tmp_path / "7" / name).mkdir(parents=True)
+    (tmp_path / "7/fd/0").touch()
+
+    found = held([7], root=tmp_path)
+
+    assert (-1, -1) == (found["read_bytes"], found["written_bytes"])
+    assert found["threads"] == 1

@@ -82,10 +82,12 @@ def _mounted(root: Path) -> None:
                 root / name / path.lstrip("/"),
                 memory__usage_in_bytes="100\n",
                 memory__current="100\n",
-                memory__stat="anon 60\ninactive_file 30\n"
-                "total_rss 60\ntotal_inactive_file 30\n",
+                memory__stat="anon 60\ninactive_file 30\npgfault 9\n"
+                "total_rss 60\ntotal_inactive_file 30\ntotal_pgfault 9\n",
+                cgroup__procs=f"{os.getpid()}\n0\n",
                 cpuacct__usage="7000\n",
-                cpu__stat="usage_usec 7\nuser_usec 5\nsystem_usec 2\n",
+                cpu__stat="usage_usec 7\nuser_usec 5\nsystem_usec 2\n"
+                "throttled_usec 5\nthrottled_time 5000\n",
             )
 
 
@@ -95,7 +97,11 @@ def test_files_of_the_control_group(tmp_path: Path) -> None:
     look = cgroup(os.getpid(), _own_group(), root=tmp_path)
 
     assert look is not None
-    assert _values(look()) == (70, 60, 7000)
+    assert _values(reading := look()) == (70, 60, 7000)
+    assert reading is not None
+    assert (reading.throttled_ns, reading.faults) == (5000, 9)
+    assert reading.descriptors >= 3
+    assert reading.threads >= 1
 
 
 def test_a_number_of_another_machine(tmp_path: Path) -> None:
