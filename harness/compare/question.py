@@ -287,7 +287,7 @@ def _where_defined(
 def _void_rounds_alone(case: Case) -> Iterator[Finding]:
     for evidence in case.trial.void:
         for hypothesis in case.hypotheses:
-            if exceeds(hypothesis, evidence):
+            if not hypothesis.metric.only_fails and exceeds(hypothesis, evidence):
                 name = named(hypothesis.metric.name, hypothesis.route)
                 index = evidence.round.index
                 yield trial_finding(

@@ -305,4 +305,16 @@ def _one_process(process: psutil.Process) -> tuple[int, int, int] | None:
         return None
     shared_bytes = getattr(memory, "shared", 0)
     cpu_s = cpu.user + cpu.system + cpu.children_user + cpu.children_system
-    return memory.rss - shared_bytes, shared_bytes, round(cpu_s * 1e9)
+    cpu_ns = max(round(cpu_s * 1e9), _scheduled_ns(process.pid))
+    return memory.rss - shared_bytes, shared_bytes, cpu_ns
+
+
+def _scheduled_ns(pid: int) -> int:
+    """CPU time of a process's first thread, where the kernel tells: not by 10 ms.
+
+    Format: Linux `scheduler/sched-stats.rst`.
+    """
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0

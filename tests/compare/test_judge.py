@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -245,6 +245,21 @@ def test_a_leak_of_open_files(make: Make) -> None:
 
     assert verdict.outcome is Outcome.FAIL
     assert verdict.findings[0].message.startswith("descriptors: 0.750/1k → 1,000/1k")
+
+
+def test_a_void_round_in_which_files_are_opened(make: Make) -> None:
+    """What never blocks a pass does not do so by a round that is void, either."""
+    sick: tuple[dict[str, Any], dict[str, Any]] = ({}, {"cpu_ratio": 0.95})
+    calm, busy = (
+        make.arm(held={"descriptors": 0.0}),
+        make.arm(held={"descriptors": 90.0}),
+    )
+    rounds = [
+        make.round(1, calm, busy, health=sick),
+        *(make.round(index, calm, calm) for index in range(2, 6)),
+    ]
+
+    assert judge(make.trial(rounds)).verdict.outcome is Outcome.PASS
 
 
 def test_a_pool_that_fills(make: Make) -> None:

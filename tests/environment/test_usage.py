@@ -149,6 +149,16 @@ def test_a_family_of_processes() -> None:
     assert look() is None
 
 
+def test_a_moment_of_cpu_time() -> None:
+    """A process that works for less than a tick of 10 ms has worked."""
+    with subprocess.Popen(["sleep", "5"]) as process:
+        reading = processes(process.pid)()
+        process.kill()
+
+    assert reading is not None
+    assert 0 < reading.cpu_ns < 10_000_000
+
+
 _NOBODY_WAITS = """
 import os, signal, time
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
