@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.compare.figure import significant
 from harness.compare.hypothesis import has_plenty, pair
+from harness.compare.measure import HELD
 from harness.compare.metric import QUANTILES, Undefined
 from harness.compare.paired import (
     FEWEST,
@@ -119,6 +120,8 @@ def compared(
 def _blocks(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> bool:
     """Whether a missing value is more than thin traffic or an unmeasured environment.
 
+    What a build holds open, nobody need ask for, and a PASS does not say of it that it
+    does not grow.
     A quantile may be short of requests by chance, where the baseline has hardly enough
     for it; anything else that the baseline has in some round can be measured here.
     """
@@ -126,6 +129,8 @@ def _blocks(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> bool:
         return False
     if hypothesis.required:
         return True
+    if hypothesis.metric.name in HELD:
+        return False
     read, routes = hypothesis.metric.read, hypothesis.routes
     if hypothesis.metric.name in QUANTILES:
         return all(has_plenty(hypothesis, each.baseline) for each in rounds)

@@ -262,6 +262,17 @@ def test_a_void_round_in_which_files_are_opened(make: Make) -> None:
     assert judge(make.trial(rounds)).verdict.outcome is Outcome.PASS
 
 
+def test_a_round_in_which_open_files_were_not_counted(make: Make) -> None:
+    """Too few readings in one round withhold no pass, since none would say a thing."""
+    counted, uncounted = make.arm(held={"descriptors": 0.0}), make.arm()
+    rounds = [
+        *(make.round(index, counted, counted) for index in range(1, 4)),
+        make.round(4, counted, uncounted),
+    ]
+
+    assert judge(make.trial(rounds)).verdict.outcome is Outcome.PASS
+
+
 def test_a_pool_that_fills(make: Make) -> None:
     """A few files more, on either arm, are no leak; and that none leaks is not told."""
     rounds = [
