@@ -19,22 +19,29 @@ _FORMATS: Final = tuple(
         ("number", r"[+-]?\d+(?:\.\d+)?"),
         ("e-mail", r"[^\s@]+@[^\s@]+\.[^\s@]+"),
         ("URL", r"(?:https?:/)?/\S*"),
-        ("token", r"(?=\S*\d)[\w.~+/=-]{16,}"),
+        ("token", r"[\w.~+/=-]{16,}"),
         ("word", r"\S+"),
     )
 )
-"""The first that fits the whole of a string; of what has white space, none."""
+"""The first that fits the whole of a string; of what has white space, none. What fits
+as a token may be a word or some, joined."""
 
 _PARTS: Final = re.compile(r"[^\s<>]+|<[^<>]*>")
 _VARYING: Final = re.compile(r"[\w-]{16,}|\d+(?:[.,:]\d+)*", re.ASCII)
 _DIGIT: Final = re.compile(r"\d", re.ASCII)
+_LETTERS: Final = re.compile(r"[A-Za-z]")
+_TURN: Final = re.compile(r"[a-z](?=[A-Z])|[A-Z](?=[A-Z][a-z])")
+_LETTERS_A_TURN: Final = 4
+"""From one word to the next by their case: 5 letters in `getElementsByTagName`, 2.8
+where each letter is drawn by itself."""
 
 
 def format_of(value: Any) -> str:
     """Of a string the first of the table, of a number its sign, else its text."""
     if isinstance(value, str):
         fits = (name for name, pattern in _FORMATS if pattern.fullmatch(value))
-        return next(fits, "text")
+        found = next(fits, "text")
+        return "word" if found == "token" and not _is_drawn(value) else found
     if isinstance(value, bool) or value is None:
         return ""
     return "positive" if value > 0 else "negative" if value < 0 else "zero"
@@ -46,8 +53,15 @@ def masked(text: str) -> str:
 
 
 def _mark(found: re.Match[str]) -> str:
-    """Of what is long, only what has a digit in it; a regular word stays."""
-    return "#" if _DIGIT.search(found[0]) else found[0]
+    return "#" if _is_drawn(found[0]) else found[0]
+
+
+def _is_drawn(text: str) -> bool:
+    """Whether it is drawn by chance, not a word: a token may have no digit."""
+    if _DIGIT.search(text):
+        return True
+    letters, turns = (len(each.findall(text)) for each in (_LETTERS, _TURN))
+    return letters < _LETTERS_A_TURN * turns
 
 
 def words(text: str) -> list[str]:

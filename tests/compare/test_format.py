@@ -1,3 +1,6 @@
+from base64 import urlsafe_b64encode
+from random import Random
+
 import pytest
 
 from harness.compare.format import format_of, masked, words
@@ -15,7 +18,10 @@ from harness.compare.format import format_of, masked, words
         ("https://shop.test/a?b=c", "URL"),
         ("/orders/17", "URL"),
         ("5f4dcc3b5aa765d61d8327deb882cf99", "token"),
+        ("DwDxcFpmWy_I_GOyMdoBPZiV-bHkOmGt", "token"),
         ("lamp", "word"),
+        ("state-of-the-art-of-lamps", "word"),
+        ("getElementsByTagName", "word"),
         ("an oak lamp", "text"),
         (3, "positive"),
         (-0.5, "negative"),
@@ -35,6 +41,15 @@ def test_masked() -> None:
     text = f"order 17 at 10:00:05 by 5f4dcc3b5aa765d61d83 ({uuid})"
 
     assert "order # at # by # (#)" == masked(text)
+
+
+def test_tokens_without_a_digit() -> None:
+    """Hardly one is taken for a word, though one of 230 has no digit."""
+    random = Random(1)
+    tokens = [urlsafe_b64encode(random.randbytes(24)).decode() for _ in range(20_000)]
+
+    assert sum("token" != format_of(each) for each in tokens) < 20
+    assert sum("#" != masked(each) for each in tokens) < 20
 
 
 def test_words() -> None:
