@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.compare.change import found_changes
-from harness.compare.estimate import compared, estimate, label
+from harness.compare.estimate import compared, estimate, label, where_defined
 from harness.compare.hypothesis import hypotheses, shared
 from harness.compare.logs import found_kinds
 from harness.compare.paired import holm, p_value
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.compare.boundary import Looks
     from harness.compare.change import Change
     from harness.compare.estimate import Comparison
-    from harness.compare.evidence import TrialEvidence
+    from harness.compare.evidence import RoundEvidence, TrialEvidence
     from harness.compare.hypothesis import Hypothesis
     from harness.compare.logs import NewKind
     from harness.compare.measure import ArmMeasures
@@ -94,7 +94,16 @@ class Case:
         }
 
     def _compared(self, hypothesis: Hypothesis) -> Comparison:
-        return compared(hypothesis, self.trial.sound, self.trial.looks)
+        """Over all rounds; what can only fail, over those that measured it if most did.
+
+        One that was too busy to be read often enough would else hide a leak that all
+        others show, or withhold a PASS, which says nothing of it.
+        """
+        rounds: Sequence[RoundEvidence] = self.trial.sound
+        if hypothesis.metric.only_fails:
+            measured = where_defined(hypothesis, rounds)
+            rounds = measured if 2 * len(measured) > len(rounds) else rounds
+        return compared(hypothesis, rounds, self.trial.looks)
 
     @property
     def family(self) -> int:

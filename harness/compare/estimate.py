@@ -10,7 +10,6 @@ import numpy as np
 
 from harness.compare.figure import significant
 from harness.compare.hypothesis import has_plenty, pair
-from harness.compare.measure import HELD
 from harness.compare.metric import QUANTILES, Undefined
 from harness.compare.paired import (
     FEWEST,
@@ -37,7 +36,15 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Comparison", "Tests", "compared", "estimate", "exceeds", "label"]
+__all__ = [
+    "Comparison",
+    "Tests",
+    "compared",
+    "estimate",
+    "exceeds",
+    "label",
+    "where_defined",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -117,11 +124,18 @@ def compared(
     )
 
 
+def where_defined(
+    hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]
+) -> list[RoundEvidence]:
+    """The rounds in which it has a value on both arms."""
+    return [
+        each for each in rounds if not isinstance(pair(hypothesis, each), Undefined)
+    ]
+
+
 def _blocks(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> bool:
     """Whether a missing value is more than thin traffic or an unmeasured environment.
 
-    What a build holds open, nobody need ask for, and a PASS does not say of it that it
-    does not grow.
     A quantile may be short of requests by chance, where the baseline has hardly enough
     for it; anything else that the baseline has in some round can be measured here.
     """
@@ -129,8 +143,6 @@ def _blocks(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> bool:
         return False
     if hypothesis.required:
         return True
-    if hypothesis.metric.name in HELD:
-        return False
     read, routes = hypothesis.metric.read, hypothesis.routes
     if hypothesis.metric.name in QUANTILES:
         return all(has_plenty(hypothesis, each.baseline) for each in rounds)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 __all__ = ["format_of", "masked", "words"]
 
+_TOKEN: Final = "token"
 _FORMATS: Final = tuple(
     (name, re.compile(pattern, re.ASCII))
     for name, pattern in (
@@ -19,17 +20,17 @@ _FORMATS: Final = tuple(
         ("number", r"[+-]?\d+(?:\.\d+)?"),
         ("e-mail", r"[^\s@]+@[^\s@]+\.[^\s@]+"),
         ("URL", r"(?:https?:/)?/\S*"),
-        ("token", r"[\w.~+/=-]{16,}"),
+        (_TOKEN, r"[\w.~+/=-]{16,}"),
         ("word", r"\S+"),
     )
 )
-"""The first that fits the whole of a string; of what has white space, none. What fits
-as a token may be a word or some, joined."""
+"""The first that fits the whole of a string; of what has white space, none. A token is
+drawn by chance, too: words that are joined look like it otherwise."""
 
 _PARTS: Final = re.compile(r"[^\s<>]+|<[^<>]*>")
 _VARYING: Final = re.compile(r"[\w-]{16,}|\d+(?:[.,:]\d+)*", re.ASCII)
 _DIGIT: Final = re.compile(r"\d", re.ASCII)
-_LETTERS: Final = re.compile(r"[A-Za-z]")
+_LETTER: Final = re.compile(r"[A-Za-z]")
 _TURN: Final = re.compile(r"[a-z](?=[A-Z])|[A-Z](?=[A-Z][a-z])")
 _LETTERS_A_TURN: Final = 4
 """From one word to the next by their case: 5 letters in `getElementsByTagName`, 2.8
@@ -40,8 +41,8 @@ def format_of(value: Any) -> str:
     """Of a string the first of the table, of a number its sign, else its text."""
     if isinstance(value, str):
         fits = (name for name, pattern in _FORMATS if pattern.fullmatch(value))
-        found = next(fits, "text")
-        return "word" if found == "token" and not _is_drawn(value) else found
+        drawn = (name for name in fits if name != _TOKEN or _is_drawn(value))
+        return next(drawn, "text")
     if isinstance(value, bool) or value is None:
         return ""
     return "positive" if value > 0 else "negative" if value < 0 else "zero"
@@ -60,7 +61,7 @@ def _is_drawn(text: str) -> bool:
     """Whether it is drawn by chance, not a word: a token may have no digit."""
     if _DIGIT.search(text):
         return True
-    letters, turns = (len(each.findall(text)) for each in (_LETTERS, _TURN))
+    letters, turns = (len(each.findall(text)) for each in (_LETTER, _TURN))
     return letters < _LETTERS_A_TURN * turns
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "ENOUGH",
     "HELD",
     "SPENT",
     "ArmColumns",
@@ -30,8 +29,6 @@ __all__ = [
 
 HELD: Final = ("descriptors", "threads", "sockets")
 """Columns of usage whose growth is judged as that of memory is."""
-ENOUGH: Final = 1_000
-"""Requests of an arm and round that it takes: of fewer, chance is multiplied."""
 SPENT: Final = (
     "throttled_ns",
     "faults",
@@ -113,8 +110,7 @@ class ArmMeasures:
         cpu_ns: CPU time of the build, `None` where it is not measured.
         memory_bytes: median of anonymous memory in the last third of the readings.
         growth_bytes: of it per 1,000 requests, `None` where it is not measured.
-        held: by `HELD`, how much more of it there is after 1,000 requests, if there
-            were `ENOUGH`.
+        held: by `HELD`, how much more of it there is after 1,000 requests.
         spent: by `SPENT`, how much of it each answer took, warm-up included.
         episodes: by signature of an error, the slices that had it.
         by_slice: by route, requests that count for rates and how many of them went
@@ -224,8 +220,6 @@ def measured(columns: ArmColumns) -> ArmMeasures:
 
 
 def _held(columns: ArmColumns) -> dict[str, float]:
-    if columns.planned < ENOUGH:
-        return {}
     slopes = (
         (name, growth(columns.samples, columns.usage, name, after=columns.settled))
         for name in HELD

@@ -7,7 +7,7 @@ from functools import partial
 from math import inf, log
 from typing import TYPE_CHECKING, Final
 
-from harness.compare.measure import ENOUGH, HELD, SPENT, needed, quantile
+from harness.compare.measure import HELD, SPENT, needed, quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,10 +95,7 @@ def _growth(arm: ArmMeasures, _: frozenset[str]) -> Reading:
 
 def _held(name: str, arm: ArmMeasures, _: frozenset[str]) -> Reading:
     if name not in arm.held:
-        return Undefined(
-            f"{name} are not measured here, not often enough, or over fewer than"
-            f" {ENOUGH:,} requests an arm and round"
-        )
+        return Undefined(f"{name} are not measured here, or not often enough")
     return arm.held[name]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from harness.compare.case import rejected
 from harness.compare.change import behaviour_changes, likely_changes
 from harness.compare.checked import failed_checks, rarely_failed_checks
-from harness.compare.estimate import compared, estimate, exceeds
+from harness.compare.estimate import compared, estimate, exceeds, where_defined
 from harness.compare.figure import figure
 from harness.compare.finding import (
     FIX,
@@ -21,10 +21,9 @@ from harness.compare.finding import (
     trial_finding,
     unclear,
 )
-from harness.compare.hypothesis import pair
 from harness.compare.logs import new_log_entries, rare_log_entries
 from harness.compare.measure import needed
-from harness.compare.metric import GROWTH, QUANTILES, Undefined
+from harness.compare.metric import GROWTH, QUANTILES
 from harness.compare.proof import is_absent
 from harness.compare.signature import new_errors, rare_new_errors
 from harness.compare.soundness import breaches, candidate_only
@@ -32,12 +31,11 @@ from harness.model.result import Arm
 from harness.model.verdict import FixOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from harness.compare.case import Case
     from harness.compare.estimate import Comparison
-    from harness.compare.evidence import RoundEvidence, TrialEvidence
-    from harness.compare.hypothesis import Hypothesis
+    from harness.compare.evidence import TrialEvidence
     from harness.compare.measure import ArmMeasures
     from harness.model.verdict import Finding
 
@@ -265,7 +263,7 @@ def _void_rounds_together(case: Case) -> Iterator[Finding]:
         return
     rounds = case.trial.rounds
     everything = [
-        compared(each, _where_defined(each, rounds), case.trial.looks)
+        compared(each, where_defined(each, rounds), case.trial.looks)
         for each in case.hypotheses
         if each.allowance is not None
     ]
@@ -274,14 +272,6 @@ def _void_rounds_together(case: Case) -> Iterator[Finding]:
         each = estimate(everything[place], regressed=True, looked=True)
         message = f"with the void rounds it would FAIL: {described(each)}"
         yield about("inconclusive", each, message)
-
-
-def _where_defined(
-    hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]
-) -> list[RoundEvidence]:
-    return [
-        each for each in rounds if not isinstance(pair(hypothesis, each), Undefined)
-    ]
 
 
 def _void_rounds_alone(case: Case) -> Iterator[Finding]:

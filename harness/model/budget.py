@@ -55,8 +55,8 @@ class Budgets(Part):
     """CPU seconds per request."""
     descriptors: CountAllowance | None = "20"  # type: ignore[assignment] # parsed
     """Open files that there may be more of after 1,000 requests, as far as they can be
-    counted and an arm and round has so many requests. As of `memory.growth`, a trial
-    can show that they grow, not that they do not."""
+    counted. As of `memory.growth`, a trial can show that they grow, not that they do
+    not."""
     threads: CountAllowance | None = "20"  # type: ignore[assignment] # parsed
     """Likewise."""
     sockets: CountAllowance | None = "20"  # type: ignore[assignment] # parsed

@@ -262,15 +262,26 @@ def test_a_void_round_in_which_files_are_opened(make: Make) -> None:
     assert judge(make.trial(rounds)).verdict.outcome is Outcome.PASS
 
 
-def test_a_round_in_which_open_files_were_not_counted(make: Make) -> None:
-    """Too few readings in one round withhold no pass, since none would say a thing."""
-    counted, uncounted = make.arm(held={"descriptors": 0.0}), make.arm()
+@pytest.mark.parametrize(
+    ("uncounted", "growth", "outcome"),
+    [
+        (1, 0.0, Outcome.PASS),
+        (1, 1_000.0, Outcome.FAIL),
+        (2, 1_000.0, Outcome.INCONCLUSIVE),
+        (4, 0.0, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_rounds_in_which_open_files_were_not_counted(
+    make: Make, uncounted: int, growth: float, outcome: Outcome
+) -> None:
+    """A round without readings hides no leak and no pass; most of them, both."""
+    counted, leak = (make.arm(held={"descriptors": each}) for each in (0.0, growth))
+    candidates = [*[make.arm()] * uncounted, *[leak] * (4 - uncounted)]
     rounds = [
-        *(make.round(index, counted, counted) for index in range(1, 4)),
-        make.round(4, counted, uncounted),
+        make.round(index, counted, each) for index, each in enumerate(candidates, 1)
     ]
 
-    assert judge(make.trial(rounds)).verdict.outcome is Outcome.PASS
+    assert outcome is judge(make.trial(rounds)).verdict.outcome
 
 
 def test_a_pool_that_fills(make: Make) -> None:

@@ -174,19 +174,3 @@ def test_what_an_answer_takes(make: Make) -> None:
 
     assert 4.0 == spent["faults"]
     assert "sent_bytes" not in spent
-
-
-@pytest.mark.parametrize(("requests", "held"), [(999, {}), (1_000, {"threads": 1.0})])
-def test_open_files_of_few_requests(
-    make: Make, requests: int, held: dict[str, float]
-) -> None:
-    """Growth by 1,000 requests is not made up from fewer."""
-    columns = make.columns([*range(requests)], anonymous_bytes=[0] * requests)
-    at_ns = np.arange(requests) * MS
-    less = np.full(requests, -1)
-    usage = {**columns.usage, "at_ns": at_ns}
-    usage |= {"threads": np.arange(requests) / 1_000, "descriptors": less}
-
-    found = measured(replace(columns, usage={**usage, "sockets": less})).held
-
-    assert found == pytest.approx(held)
