@@ -205,9 +205,9 @@ def judge(
     trial: Path, budgets: Path | None, inconclusive_exit_code: int, form: str
 ) -> int:
     """Judge a stored trial again, from its files alone, and write its reports."""
-    from harness.dossier import judged, judged_by  # noqa: PLC0415 - heavy
+    from harness.dossier import judged_by, read_dossier  # noqa: PLC0415 - heavy
     from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
-    from harness.trial import write_reports  # noqa: PLC0415 - heavy
+    from harness.reporting import write_reports  # noqa: PLC0415 - heavy
 
     if budgets is not None:
         if form == "agent":
@@ -215,8 +215,7 @@ def judge(
         others = read_scenario(budgets).budgets
         _show(judged_by(trial, others, str(budgets)), form)
         return EXIT_OF["PASS"]
-    report, shown = judged(trial)
-    write_reports(trial, report, shown)
+    report = write_reports(trial, *read_dossier(trial))
     _show_trial(trial, report, form)
     codes = {**EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]

@@ -11,6 +11,7 @@ import numpy as np
 from harness.compare.behaviour import Shots
 from harness.compare.boundary import Looks
 from harness.compare.calibration import told
+from harness.compare.course import course
 from harness.compare.evidence import RoundEvidence, TrialEvidence
 from harness.compare.exposed import ArmMetrics, arm_metrics
 from harness.compare.judge import judge
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harness.compare.course import Course
     from harness.compare.log import LogEvidence
     from harness.compare.measure import ArmMeasures
     from harness.model.budget import Budgets
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from harness.model.verdict import Report, SlowRequest
     from harness.store.trial import Journal
 
-__all__ = ["Dossier", "evidence_of", "judged", "judged_by", "read_dossier"]
+__all__ = ["Dossier", "evidence_of", "judged_by", "read_dossier"]
 
 _SOAKED = 0.5
 """Of a soak, the share of the requests in which caches may fill."""
@@ -58,12 +60,14 @@ class _ArmRead(NamedTuple):
         log: `None` where none is stored.
         slowest: its slowest requests.
         metrics: that it exposed; `None` where it was not asked.
+        course: what it did over the round's time.
     """
 
     measures: tuple[ArmMeasures, ArmMeasures]
     log: LogEvidence | None
     slowest: tuple[SlowRequest, ...]
     metrics: ArmMetrics | None
+    course: Course
 
 
 class Dossier:
@@ -88,6 +92,7 @@ class Dossier:
         behaviours = self._answers.behaviour(round_)
         logs = {arm: read.log for arm, read in arms.items() if read.log is not None}
         metrics = {arm: read.metrics for arm, read in arms.items() if read.metrics}
+        courses = {arm: read.course for arm, read in arms.items()}
         slow = tuple(each for read in arms.values() for each in read.slowest)
         round_ = replace(round_, void=void_reason(round_, self.limits))
         everything, part = (
@@ -99,6 +104,7 @@ class Dossier:
                 logs=logged,
                 slowest=requests,
                 metrics=metrics,
+                courses=courses,
             )
             for of, baseline, candidate, behaviour, logged, requests in zip(
                 (round_, shown_round(round_)),
@@ -162,11 +168,12 @@ class Dossier:
         columns = self.columns(result)
         near = Nearby(slowest(columns, arm, round_.index), result.ahead_ns)
         measures = self._measured(arm, columns)
+        over_time = course(columns)
         del columns
         lines = read_lines(result.logs) if result.logs else None
         log = None if lines is None else read_log(near.noting(lines))
         metrics = _metrics(result, measures[0].answered)
-        return _ArmRead(measures, log, near.requests, metrics)
+        return _ArmRead(measures, log, near.requests, metrics, over_time)
 
     def _measured(
         self, arm: Arm, everything: ArmColumns
@@ -236,17 +243,6 @@ def _known(journal: Journal) -> frozenset[str]:
     )
 
 
-def judged(directory: Path) -> tuple[Report, Report]:
-    """Judge a stored trial again, from its files alone: all of it, and what is shown.
-
-    Raises:
-        InputError: the directory holds no trial.
-        ComparisonError: its files are broken or do not fit together.
-    """
-    journal, dossier = read_dossier(directory)
-    return dossier.reports(journal)
-
-
 def judged_by(directory: Path, budgets: Budgets, whose: str) -> Report:
     """What a stored trial would have been by other budgets: never a gate.
 
@@ -272,13 +268,18 @@ def judged_by(directory: Path, budgets: Budgets, whose: str) -> Report:
 
 
 def evidence_of(directory: Path) -> TrialEvidence:
-    """All that a stored trial shows; raises what `judged` does."""
+    """All that a stored trial shows; raises what `read_dossier` does."""
     journal, dossier = read_dossier(directory)
     return dossier.evidence(journal)
 
 
 def read_dossier(directory: Path) -> tuple[Journal, Dossier]:
-    """A stored trial with all its rounds; raises what `judged` does."""
+    """A stored trial with all its rounds.
+
+    Raises:
+        InputError: the directory holds no trial.
+        ComparisonError: its files are broken or do not fit together.
+    """
     journal = read_journal(directory)
     dossier = Dossier(journal)
     for round_ in read_rounds(directory, journal.finished):

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from harness.model.verdict import Report
     from harness.rounds import Pair
 
-__all__ = ["asks_why", "profiled"]
+__all__ = ["FOLDER", "asks_why", "profiled"]
 
 _SLOWER: Final = frozenset({"p50", "p95", "p99", "cpu", "memory", "growth", "goodput"})
-_FOLDER: Final = "profile"
+FOLDER: Final = "profile"
 
 
 def asks_why(report: Report) -> bool:
@@ -47,7 +47,7 @@ def profiled(pair: Pair) -> Profile:
     if missing := complaint():
         return Profile(missing=missing)
     pair.announce("one more slice of each arm under a profiler, off the verdict")
-    folder = pair.directory / _FOLDER
+    folder = pair.directory / FOLDER
     try:
         folder.mkdir(exist_ok=True)
         stacks = {arm: _stacks(pair, arm, folder) for arm in Arm}

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from harness.compare.judge import is_over
 from harness.dossier import Dossier
@@ -39,10 +39,8 @@ from harness.model.result import Arm
 from harness.opening import opened
 from harness.planning.planner import make_plan
 from harness.profiling import asks_why, profiled
-from harness.report import REPORTERS
-from harness.report.agent import AGENT_FILE, agent
+from harness.reporting import write_reports
 from harness.rounds import Pair, first_arms, play_round
-from harness.store.disk import write_text
 from harness.store.trial import (
     Journal,
     new_trial_directory,
@@ -63,13 +61,7 @@ if TYPE_CHECKING:
     from harness.model.traffic import Recording
     from harness.model.verdict import Report
 
-__all__ = ["FILES", "Terms", "verify", "write_reports"]
-
-FILES: Final = {"verdict.json": "json", "summary.md": "markdown", "junit.xml": "junit"}
-"""What stands in every trial's directory, and the reporter that writes it.
-
-Beside them `agent.json`, which takes two reports.
-"""
+__all__ = ["Terms", "verify"]
 
 _ATTEMPTS = 2
 
@@ -189,24 +181,6 @@ def _directory(parent: Path, name: str) -> Iterator[Path]:
             shutil.rmtree(directory)
 
 
-def write_reports(directory: Path, report: Report, shown: Report) -> None:
-    """Write the files that stand in every trial's directory.
-
-    Args:
-        directory: the trial's.
-        report: on everything.
-        shown: on the part that may be shown to whoever writes the candidate.
-    """
-    for name, reporter in FILES.items():
-        write_text(directory / name, REPORTERS[reporter](report))
-    told = agent(
-        shown,
-        outcome=report.verdict.outcome,
-        fix=report.proof.outcome if report.proof else None,
-    )
-    write_text(directory / AGENT_FILE, told)
-
-
 def _prepare(terms: Terms, arm: Arm, trial: str) -> AbstractContextManager[Build]:
     terms.announce(f"preparing the {arm}: {terms.references[arm].text}")
     service = terms.scenario.service
@@ -263,9 +237,7 @@ class _Course:
 
     def _reported(self) -> Report:
         write_journal(self._pair.directory, self.journal)
-        report, shown = self._dossier.reports(self.journal)
-        write_reports(self._pair.directory, report, shown)
-        return report
+        return write_reports(self._pair.directory, self.journal, self._dossier)
 
     def _explained(self, report: Report, started_s: float) -> Report:
         """With a profile, where there is something to explain and time left for it."""

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.__main__ import main
-from harness.dossier import Dossier, judged
+from harness.dossier import Dossier, read_dossier
 from harness.model.calibration import Calibration, Machine
 from harness.model.plan import PlannedRequest
 from harness.model.result import (
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.model.plan import Plan
+    from harness.model.verdict import Report
 
     Columns = dict[str, NDArray[Any]]
     Damage = Callable[[Path], None]
@@ -164,9 +165,14 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+def _judged(trial: Path) -> Report:
+    journal, dossier = read_dossier(trial)
+    return dossier.reports(journal)[0]
+
+
 def test_whole(whole: Path) -> None:
     """The trial that the others damage passes."""
-    assert judged(whole)[0].verdict.outcome is Outcome.PASS
+    assert _judged(whole).verdict.outcome is Outcome.PASS
 
 
 def test_a_round_that_was_not_measured(whole: Path, tmp_path: Path) -> None:
@@ -175,7 +181,7 @@ def test_a_round_that_was_not_measured(whole: Path, tmp_path: Path) -> None:
     shutil.copytree(whole, trial)
     write_journal(trial, replace(read_journal(trial), finished=(1, 2)))
 
-    assert judged(trial)[0].rounds == 2
+    assert _judged(trial).rounds == 2
 
 
 @pytest.mark.parametrize(("baseline", "known"), [("a", True), ("another", False)])

@@ -71,6 +71,11 @@ class Tests:
         return self.pass_t < -self.critical
 
     @property
+    def mean_allowed(self) -> float:
+        """The budget over all rounds."""
+        return float(np.mean(self.allowed))
+
+    @property
     def t(self) -> float:
         """Mean excess in standard errors, nothing capped: how far it stands out."""
         return t_statistic(self.excess)
@@ -213,7 +218,8 @@ def _filled(bare: Estimate, comparison: Comparison) -> Estimate:
     baseline, candidate = np.array(comparison.pairs).T
     change = changes(baseline, candidate, relative=relative)
     lower, upper = _interval(change, comparison.critical)
-    worst = int(np.argmax(comparison.hypothesis.metric.worse * change))
+    worse = comparison.hypothesis.metric.worse
+    worst = int(np.argmax(worse * change))
     return replace(
         bare,
         undefined="",
@@ -224,6 +230,9 @@ def _filled(bare: Estimate, comparison: Comparison) -> Estimate:
         upper=None if upper is None else _shown(upper, relative=relative),
         rounds=len(comparison.rounds),
         t=None if tests is None else significant(tests.t),
+        allowed=None
+        if tests is None
+        else _shown(worse * tests.mean_allowed, relative=relative),
         worst_round=comparison.rounds[worst],
         per_round=tuple(
             (significant(before), significant(after))
@@ -265,7 +274,7 @@ def label(comparison: Comparison, *, regressed: bool, looked: bool) -> Label:
     if not looked or tests is None or not tests.passes:
         return Label.UNCLEAR
     best, worst = _interval(tests.excess + tests.allowed, tests.critical)
-    half = float(np.mean(tests.allowed)) / 2
+    half = tests.mean_allowed / 2
     if worst is None or best is None or worst < 0:
         return Label.IMPROVED
     return Label.EQUIVALENT if -half < best and worst < half else Label.WITHIN

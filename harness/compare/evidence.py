@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from harness.compare.behaviour import Behaviour
     from harness.compare.boundary import Looks
+    from harness.compare.course import Course
     from harness.compare.exposed import ArmMetrics
     from harness.compare.log import LogEvidence
     from harness.compare.measure import ArmMeasures
@@ -43,6 +44,7 @@ class RoundEvidence:
         logs: what they logged, where that is stored.
         slowest: requests of both arms.
         metrics: that they exposed, where the scenario says where.
+        courses: what they did over its time.
         pairs: what was read of both arms already, by metric and routes.
     """
 
@@ -53,6 +55,7 @@ class RoundEvidence:
     logs: Mapping[Arm, LogEvidence] = field(default_factory=dict)
     slowest: tuple[SlowRequest, ...] = ()
     metrics: Mapping[Arm, ArmMetrics] = field(default_factory=dict)
+    courses: Mapping[Arm, Course] = field(default_factory=dict)
     pairs: dict[tuple[str, frozenset[str]], tuple[float, float] | Undefined] = field(
         init=False, repr=False, default_factory=dict
     )

@@ -22,9 +22,11 @@ __all__ = [
     "ArmMeasures",
     "Signature",
     "latencies_by_route",
+    "latencies_ns",
     "measured",
     "needed",
     "quantile",
+    "wrong",
 ]
 
 HELD: Final = ("descriptors", "threads", "sockets")
@@ -168,19 +170,26 @@ def quantile(values: NDArray[np.int64], percent: int) -> int:
     return int(np.partition(values, place)[place])
 
 
+def latencies_ns(columns: ArmColumns) -> NDArray[np.int64]:
+    """Done - due of each sample; without a complete answer at least the deadline."""
+    samples = columns.samples
+    latency = samples["done_ns"].astype(np.int64) - samples["due_ns"].astype(np.int64)
+    failed = samples["cause"] != 0
+    return np.where(failed, np.maximum(latency, columns.deadline_ns), latency)
+
+
 def latencies_by_route(
     columns: ArmColumns, keep: NDArray[np.bool_]
 ) -> dict[str, NDArray[np.int64]]:
     """Latency in ns of the samples kept, by route; empty routes are left out.
 
-    Without a complete answer a request counts as at least its deadline. Answers over
-    a connection that had to be opened anew are left out, since the pause between the
-    arm's slices closed it. In a closed population so are shots that were never sent.
+    Answers over a connection that had to be opened anew are left out, since the pause
+    between the arm's slices closed it. In a closed population so are shots that were
+    never sent.
     """
     samples = columns.samples
     failed = samples["cause"] != 0
-    latency = samples["done_ns"].astype(np.int64) - samples["due_ns"].astype(np.int64)
-    latency = np.where(failed, np.maximum(latency, columns.deadline_ns), latency)
+    latency = latencies_ns(columns)
     counted = keep & _countable(columns) & (failed | (samples["reconnected"] == 0))
     order = np.flatnonzero(counted)
     order = order[np.argsort(columns.route[order], kind="stable")]
@@ -196,7 +205,7 @@ def measured(columns: ArmColumns) -> ArmMeasures:
     samples = columns.samples
     keep = samples["slice"] != 0
     answered = keep & (samples["cause"] == 0)
-    error = _error(columns)
+    error = wrong(columns)
     counted = keep & _countable(columns)
     cpu_ns = columns.cpu_ns
     slope = growth(samples, columns.usage, after=columns.settled)
@@ -247,14 +256,15 @@ def _countable(columns: ArmColumns) -> NDArray[np.bool_]:
     return sent | columns.open_loop
 
 
-def _error(columns: ArmColumns) -> NDArray[np.bool_]:
+def wrong(columns: ArmColumns) -> NDArray[np.bool_]:
+    """Which samples went wrong: no answer, 5xx, or 4xx where the recording had none."""
     status = columns.samples["status"]
     recorded = columns.recorded_status
     new = (status >= _CLIENT_ERROR) & (recorded > 0) & (recorded < _CLIENT_ERROR)
-    wrong: NDArray[np.bool_] = (
+    found: NDArray[np.bool_] = (
         (columns.samples["cause"] != 0) | (status >= _SERVER_ERROR) | new
     )
-    return wrong
+    return found
 
 
 def _denied(columns: ArmColumns) -> NDArray[np.bool_]:

@@ -88,6 +88,8 @@ class Estimate:
         upper: its upper end.
         rounds: rounds that it rests on.
         budget: what was allowed, in words with units; empty if not gated.
+        allowed: the change that uses the budget up, as `change` is given; `None` if not
+            gated or undefined.
         t: mean excess over the budget in standard errors; `None` if not gated or
             undefined.
         label: what it says by itself.
@@ -107,6 +109,7 @@ class Estimate:
     upper: float | None = None
     rounds: int = 0
     budget: str = ""
+    allowed: float | None = None
     t: float | None = None
     label: Label = Label.SHOWN
     undefined: str = ""

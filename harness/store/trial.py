@@ -5,7 +5,7 @@
       round-01/   round.json
         baseline/ candidate/   samples.parquet  usage.parquet  logs.txt  answers.parquet
         baseline/              before.parquet
-      verdict.json  summary.md  junit.xml  agent.json
+      verdict.json  summary.md  junit.xml  agent.json  report.html
 
 A round under way is `round-01.partial`, one that lost a load worker `round-01.void`. A
 file appears under its name when it is whole.

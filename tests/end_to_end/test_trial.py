@@ -99,6 +99,7 @@ def test_equal_builds(
         "plan.parquet",
         "requests.parquet",
         "verdict.json",
+        "report.html",
         "summary.md",
         "junit.xml",
         "agent.json",
@@ -121,7 +122,7 @@ def test_judged_again(
     answering("one", 0.002)
     seatrial.verify(*arms("one", "one"))
     trial = only_trial(seatrial)
-    names = ("verdict.json", "summary.md", "junit.xml", "agent.json")
+    names = ("verdict.json", "summary.md", "junit.xml", "agent.json", "report.html")
     before = {name: (trial / name).read_bytes() for name in names}
     for name in names:
         (trial / name).unlink()

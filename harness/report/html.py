@@ -1,0 +1,163 @@
+"""`report.html`: one page that needs nothing else, no script and no network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shlex
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from harness.model.result import Arm
+from harness.model.route import SERVICE
+from harness.report import chart
+from harness.report.wording import (
+    HEADINGS,
+    examples,
+    facts,
+    notes,
+    printable,
+    reasons,
+    row,
+    worst_first,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from harness.compare.evidence import RoundEvidence
+    from harness.model.verdict import Estimate, Report
+
+__all__ = ["html"]
+
+_HERE: Final = files("harness.report")
+_INTERVALS: Final = 60
+_ROUTES: Final = 50
+"""Routes that are drawn; the table has them all."""
+_MOST: Final = 2_000
+"""Characters of a line that somebody else wrote."""
+
+
+def _shown(value: Any) -> Any:
+    """What is our own as it is; of what somebody else wrote, the printable start."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    text = printable(value)
+    return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"
+
+
+_PAGES: Final = Environment(
+    autoescape=True,
+    finalize=_shown,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def html(
+    report: Report,
+    rounds: Sequence[RoundEvidence],
+    *,
+    flames: Mapping[str, str],
+    name: str,
+) -> str:
+    """The report as a page: the verdict first, then why, then all there is to see.
+
+    Args:
+        report: what was found.
+        rounds: of the trial, void ones too, for what is drawn.
+        flames: by the name of an arm, its flame graph as SVG.
+        name: of the trial's directory.
+    """
+    style = (_HERE / "page.css").read_text()
+    template = _PAGES.from_string((_HERE / "page.html").read_text())
+    estimates = worst_first(report.estimates)
+    seen = examples(report)
+    first, *others = reasons(report)
+    return template.render(
+        policy=f"default-src 'none'; style-src '{_digest(style)}'; img-src data:",
+        style=Markup(style),  # noqa: S704 - it is our own
+        outcome=str(report.verdict.outcome),
+        scenario=report.scenario,
+        why=report.why.splitlines(),
+        first=first,
+        reasons=[(each, seen.get(each, ())) for each in (first, *others)],
+        notes=notes(report),
+        headings=HEADINGS,
+        service=[_row(each) for each in estimates if each.route == SERVICE],
+        routes=[_row(each) for each in estimates if each.route != SERVICE],
+        intervals=_intervals(estimates),
+        dots=[
+            (each.metric, Markup(chart.rounds(each)))  # noqa: S704 - escaped by Vega
+            for each in estimates
+            if each.route == SERVICE and each.budget and len(each.per_round) > 1
+        ],
+        tracks=list(_tracks(rounds)),
+        distributions=list(_distributions(rounds)),
+        flames=[(arm, Markup(svg)) for arm, svg in flames.items()],  # noqa: S704 - likewise
+        facts=facts(report),
+        command=f"seatrial judge {shlex.quote(name)}",
+        colours={str(arm): colour for arm, colour in chart.COLOURS.items()},
+    )
+
+
+def _digest(text: str) -> str:
+    """By which a content policy knows an inline style again."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _row(estimate: Estimate) -> tuple[str, tuple[str, ...]]:
+    """The label, as a class of its row, and the cells."""
+    label = "none" if estimate.undefined else str(estimate.label).replace(" ", "-")
+    return label, row(estimate)
+
+
+def _intervals(estimates: Sequence[Estimate]) -> Markup | str:
+    drawn = [each for each in estimates if each.allowed and each.upper is not None]
+    if not drawn:
+        return ""
+    return Markup(chart.intervals(drawn[:_INTERVALS]))  # noqa: S704 - escaped by Vega
+
+
+def _tracks(rounds: Sequence[RoundEvidence]) -> Iterator[tuple[str, Markup]]:
+    courses = [
+        (each.round.index, arm, each.courses[arm])
+        for each in rounds
+        for arm in Arm
+        if arm in each.courses and len(each.courses[arm].from_ns)
+    ]
+    for track in chart.TRACKS if courses else ():
+        if any(np.isfinite(track.values(of)).any() for _, _, of in courses):
+            yield track.title, Markup(chart.over_time(courses, track))  # noqa: S704
+
+
+def _distributions(rounds: Sequence[RoundEvidence]) -> Iterator[tuple[str, Markup]]:
+    """Of the service, then of the routes with most requests, over the sound rounds."""
+    sound = [each for each in rounds if not each.round.void]
+    counts: dict[str, int] = {}
+    for each in sound:
+        for arm in Arm:
+            for route, values in each.arm(arm).latency_ns.items():
+                counts[route] = counts.get(route, 0) + len(values)
+    if not counts:
+        return
+    busiest = sorted(counts, key=lambda route: (-counts[route], route))[:_ROUTES]
+    for name, routes in ((SERVICE, [*counts]), *((each, [each]) for each in busiest)):
+        latency = {arm: _together(sound, arm, routes) for arm in Arm}
+        drawn = Markup(chart.distributions(latency))  # noqa: S704 - numbers alone
+        yield name, drawn
+
+
+def _together(
+    rounds: Sequence[RoundEvidence], arm: Arm, routes: Sequence[str]
+) -> NDArray[np.int64]:
+    parts = [each.arm(arm).latencies_ns(routes) for each in rounds]
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
