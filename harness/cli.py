@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -34,6 +34,7 @@ from harness.output import put
 from harness.progress import progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from harness.model.verdict import Report
@@ -41,22 +42,29 @@ if TYPE_CHECKING:
 __all__ = ["seatrial"]
 
 
+_STORED: Final[Mapping[str, str]] = {"agent": "agent.json", "html": "report.html"}
+"""Formats that take more than the report: what the trial's directory holds of them."""
+
+
 def _show_trial(directory: Path, report: Report, form: str) -> None:
-    """A verdict just reached; to a fixing agent, what was written for it."""
-    if form == "agent":
-        _show_agent(directory)
-    else:
-        _show(report, form)
+    """A verdict just reached, or what was written of it; it holds if that fails."""
+    from harness.reporting import spared  # noqa: PLC0415 - heavy
+
+    with spared(f"--format {form}", progress.say):
+        if form in _STORED:
+            _show_stored(directory, form)
+        else:
+            _show(report, form)
 
 
-def _show_agent(directory: Path) -> None:
-    from harness.report.agent import AGENT_FILE  # noqa: PLC0415 - scipy loads slowly
-    from harness.report.document import check_version  # noqa: PLC0415 - likewise
+def _show_stored(directory: Path, form: str) -> None:
+    from harness.report.document import check_version  # noqa: PLC0415 - scipy loads slowly
     from harness.store.trial import read_report  # noqa: PLC0415 - likewise
 
-    path = directory / AGENT_FILE
+    path = directory / _STORED[form]
     text = read_report(path)
-    check_version(text, str(path))
+    if path.suffix == ".json":
+        check_version(text, str(path))
     put(text)
 
 
@@ -210,12 +218,12 @@ def judge(
     from harness.reporting import write_reports  # noqa: PLC0415 - heavy
 
     if budgets is not None:
-        if form == "agent":
-            raise InputError("--budgets: what if is not for --format agent")
+        if form in _STORED:
+            raise InputError(f"--budgets: what if is not for --format {form}")
         others = read_scenario(budgets).budgets
         _show(judged_by(trial, others, str(budgets)), form)
         return EXIT_OF["PASS"]
-    report = write_reports(trial, *read_dossier(trial))
+    report = write_reports(trial, *read_dossier(trial), progress.say)
     _show_trial(trial, report, form)
     codes = {**EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]
@@ -229,8 +237,8 @@ def report(trial: Path, form: str) -> None:
     from harness.report.document import load  # noqa: PLC0415 - heavy
     from harness.store.trial import read_report  # noqa: PLC0415 - likewise
 
-    if form == "agent":
-        _show_agent(trial)
+    if form in _STORED:
+        _show_stored(trial, form)
         return
     path = trial / "verdict.json"
     _show(load(read_report(path), str(path)), form)

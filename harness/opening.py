@@ -43,6 +43,7 @@ def opened(
     workers: int,
     check: Capacity | None,
     calibration: Calibration | None = None,
+    command: str = "",
 ) -> Journal:
     """The journal of a trial that is about to play its first round.
 
@@ -56,6 +57,7 @@ def opened(
         workers: load workers an arm.
         check: what they can send; `None` where nobody knows what they will have to.
         calibration: of the scenario, if there is one.
+        command: that asks for the same again, empty where there is none.
     """
     now = circumstances(scenario, recording)
     return Journal(
@@ -76,6 +78,7 @@ def opened(
         versions=dict(now.versions),
         calibration=calibration,
         doubt=doubts(calibration, now) if calibration else "",
+        command=command,
     )
 
 

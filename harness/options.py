@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,7 +67,7 @@ def option(name: str, *names: str, **settings: Any) -> Callable[[Any], Any]:
 format_option = option(
     "--format",
     "form",
-    type=click.Choice(["terminal", "json", "markdown", "junit", "agent"]),
+    type=click.Choice(["terminal", "json", "markdown", "junit", "html", "agent"]),
     default="terminal",
     show_default=True,
     help="How to show it; agent: for whoever writes the fix, without what is held out.",
@@ -217,10 +218,15 @@ def terms_of(
     max_time_s = seconds_of("--max-time", max_time) if max_time else None
     build_args = pairs_of(build_arg)
     scenario, here = soaked_of(read_scenario(path), soak), path.absolute().parent
+    recording = recording_of(scenario, here)
+    references = references_of(given, scenario, here)
+    again = ["seatrial", "verify", str(path)]
+    for arm, reference in references.items():
+        again += [f"--{arm}", reference.exact]
     return Terms(
         scenario=scenario,
-        recording=recording_of(scenario, here),
-        references=references_of(given, scenario, here),
+        recording=recording,
+        references=references,
         scenario_dir=here,
         parent=out,
         build_args=build_args,
@@ -228,6 +234,7 @@ def terms_of(
         wait=wait,
         workers=workers_of(**crew),
         post=post_of(**crew),
+        command=shlex.join([*again, *(("--soak", soak) if soak else ())]),
         announce=progress.announce,
     )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from harness.errors import SeatrialError
 from harness.model.result import Arm
 from harness.profiling import FOLDER
 from harness.report import REPORTERS
@@ -12,13 +15,14 @@ from harness.report.html import html
 from harness.store.disk import read_text, write_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from harness.dossier import Dossier
     from harness.model.verdict import Report
     from harness.store.trial import Journal
 
-__all__ = ["FILES", "PAGE", "write_reports"]
+__all__ = ["FILES", "PAGE", "spared", "write_reports"]
 
 FILES: Final = {"verdict.json": "json", "summary.md": "markdown", "junit.xml": "junit"}
 """What stands in every trial's directory, and the reporter that writes it.
@@ -28,28 +32,60 @@ Beside them `agent.json` and `report.html`, which take more than the report.
 PAGE: Final = "report.html"
 
 
-def write_reports(directory: Path, journal: Journal, dossier: Dossier) -> Report:
+def write_reports(
+    directory: Path,
+    journal: Journal,
+    dossier: Dossier,
+    announce: Callable[[str], None],
+) -> Report:
     """Judge a trial and write the files that stand in every trial's directory.
+
+    One that cannot be made or written is named, and costs neither the others nor the
+    verdict.
 
     Args:
         directory: the trial's.
         journal: as it now stands.
         dossier: of all its rounds.
+        announce: told which files are missing, and why.
     """
     report, shown = dossier.reports(journal)
     for name, reporter in FILES.items():
-        write_text(directory / name, REPORTERS[reporter](report))
-    told = agent(
-        shown,
-        outcome=report.verdict.outcome,
-        fix=report.proof.outcome if report.proof else None,
-    )
-    write_text(directory / AGENT_FILE, told)
+        with spared(name, announce):
+            write_text(directory / name, REPORTERS[reporter](report))
+    with spared(AGENT_FILE, announce):
+        fix = report.proof.outcome if report.proof else None
+        told = agent(shown, outcome=report.verdict.outcome, fix=fix)
+        write_text(directory / AGENT_FILE, told)
+    with spared(PAGE, announce):
+        write_text(directory / PAGE, _page(directory, journal, dossier, report))
+    return report
+
+
+def _page(directory: Path, journal: Journal, dossier: Dossier, report: Report) -> str:
     flames = {
         str(arm): read_text(path)
         for arm in Arm
         if (path := directory / FOLDER / f"{arm}.svg").exists()
     }
-    page = html(report, dossier.rounds, flames=flames, name=directory.name)
-    write_text(directory / PAGE, page)
-    return report
+    commands = {
+        "run it again": journal.command,
+        "judge it again": shlex.join(("seatrial", "judge", directory.name)),
+    }
+    return html(
+        report,
+        dossier.rounds,
+        flames=flames,
+        commands={name: command for name, command in commands.items() if command},
+    )
+
+
+@contextmanager
+def spared(name: str, announce: Callable[[str], None]) -> Iterator[None]:
+    """Whatever goes wrong inside with that report is said, and ends nothing else."""
+    try:
+        yield
+    except SeatrialError as error:
+        announce(error.text)
+    except Exception as error:  # noqa: BLE001 - no report is worth a verdict
+        announce(f"{name} cannot be made: {type(error).__name__}: {error}")

@@ -39,7 +39,7 @@ from harness.model.result import Arm
 from harness.opening import opened
 from harness.planning.planner import make_plan
 from harness.profiling import asks_why, profiled
-from harness.reporting import write_reports
+from harness.reporting import spared, write_reports
 from harness.rounds import Pair, first_arms, play_round
 from harness.store.trial import (
     Journal,
@@ -84,6 +84,7 @@ class Terms:
         candidate_env: for the candidate alone, over the service's environment: how a
             calibration makes a change.
         calibration: what is known beforehand of what can be seen, if anything.
+        command: that asks for the same again, empty where there is none.
         announce: told what happens.
     """
 
@@ -99,6 +100,7 @@ class Terms:
     post: Post = field(default_factory=Post)
     candidate_env: Mapping[str, str] = field(default_factory=dict)
     calibration: Calibration | None = None
+    command: str = ""
     announce: Callable[[Announcement], None]
 
 
@@ -135,6 +137,7 @@ def verify(terms: Terms) -> tuple[Path, Report]:
             workers=len(hires),
             check=check,
             calibration=terms.calibration,
+            command=terms.command,
         )
         write_journal(directory, journal)
         pair = Pair(
@@ -236,8 +239,10 @@ class _Course:
         return self._explained(report, started_s)
 
     def _reported(self) -> Report:
-        write_journal(self._pair.directory, self.journal)
-        return write_reports(self._pair.directory, self.journal, self._dossier)
+        directory, announce = self._pair.directory, self._terms.announce
+        with spared("trial.json", announce):
+            write_journal(directory, self.journal)
+        return write_reports(directory, self.journal, self._dossier, announce)
 
     def _explained(self, report: Report, started_s: float) -> Report:
         """With a profile, where there is something to explain and time left for it."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,6 +29,8 @@ from harness.model.result import (
 from harness.model.scenario import Scenario
 from harness.model.traffic import Request
 from harness.model.verdict import Outcome
+from harness.report.agent import AGENT_FILE
+from harness.reporting import FILES, PAGE, write_reports
 from harness.store.plan import write_plan
 from harness.store.sample import write_columns, write_usage
 from harness.store.trial import (
@@ -40,7 +44,6 @@ from tests.made import books, health
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -452,3 +455,61 @@ def test_damaged(
     assert message in out + err
     assert ("error: " in err, "hint: " in err) == (code != 3, code == 4)
     assert "internal error" not in err
+
+
+@pytest.mark.parametrize("name", [*FILES, AGENT_FILE, PAGE])
+def test_a_report_that_cannot_be_written(
+    whole: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    """It is named, and costs neither the verdict, nor its code, nor the others."""
+    trial = tmp_path / "trial"
+    shutil.copytree(whole, trial)
+    (trial / name).mkdir()
+    monkeypatch.setattr(sys, "argv", ["seatrial", "judge", str(trial)])
+
+    with pytest.raises(SystemExit) as stopped:
+        main()
+
+    out, err = capsys.readouterr()
+    assert (0, True) == (stopped.value.code, out.startswith("PASS"))
+    assert f"{name}: cannot be written: Is a directory" in err
+    assert all((trial / each).is_file() != (each == name) for each in (*FILES, PAGE))
+
+
+def test_a_page_that_cannot_be_made(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong in a report's making ends nothing but that report."""
+    trial = tmp_path / "trial"
+    shutil.copytree(whole, trial)
+
+    def broken(*_: object, **__: object) -> str:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("harness.reporting.html", broken)
+    said: list[str] = []
+
+    report = write_reports(trial, *read_dossier(trial), said.append)
+
+    assert report.verdict.outcome is Outcome.PASS
+    assert said == ["report.html cannot be made: ZeroDivisionError: "]
+    assert (trial / AGENT_FILE).exists()
+
+
+def test_a_verdict_that_cannot_be_said(whole: Path, tmp_path: Path) -> None:
+    """A full disk where the report should be printed does not change the exit code."""
+    trial = tmp_path / "trial"
+    shutil.copytree(whole, trial)
+    command = [sys.executable, "-m", "harness", "judge", str(trial)]
+
+    with Path("/dev/full").open("w") as stdout:
+        done = subprocess.run(
+            command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert done.returncode == 0
+    assert "standard output: cannot be written" in done.stderr

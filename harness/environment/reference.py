@@ -50,6 +50,11 @@ class Reference:
     commit: str = ""
     repository: Path | None = None
 
+    @property
+    def exact(self) -> str:
+        """The reference that can be read in one way only."""
+        return self.value if self.kind is Kind.URL else f"{self.kind}:{self.value}"
+
 
 def _of_commit(value: str, text: str, cwd: Path) -> Reference:
     commit = git.commit_of(cwd, value)

@@ -7,6 +7,7 @@ dark is as readable as one in the light.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
@@ -42,6 +43,12 @@ _WIDTH: Final = 860
 _HEIGHT: Final = 120
 _NS: Final = 1e9
 _POINTS: Final = 80
+_ROLES: Final = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
+_PADDING: Final = 12
+"""Text is wider in some fonts than in the one that it is measured with."""
+_LABEL: Final = 7.5
+"""Pixels of a character, likewise."""
+_MOST_LABEL: Final = 320
 _FARTHEST: Final = 3.0
 """Budgets; what is beyond stands at the edge."""
 _ARM: Final = alt.Color(
@@ -61,9 +68,12 @@ def _data(rows: list[dict[str, Any]]) -> Any:
 
 
 def _drawn(chart: Any) -> str:
-    """The chart as SVG, without the size that would keep it from fitting a phone."""
+    """The chart as SVG; its figures are in the tables, for those who do not see it."""
     styled = chart.configure(
-        background="transparent", aria=False, font="system-ui, sans-serif"
+        background="transparent",
+        aria=False,
+        font="system-ui, sans-serif",
+        padding=_PADDING,
     ).configure_axis(
         labelColor="currentColor",
         titleColor="currentColor",
@@ -72,10 +82,11 @@ def _drawn(chart: Any) -> str:
         gridColor="currentColor",
         gridOpacity=0.12,
         titleFontWeight="normal",
+        titlePadding=12,
     )
     buffer = StringIO()
     styled.configure_view(stroke=None).save(buffer, format="svg")
-    return buffer.getvalue()
+    return _ROLES.sub("", buffer.getvalue()).replace("<svg", '<svg aria-hidden="true"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +202,12 @@ def distributions(latency_ns: Mapping[Arm, NDArray[Any]]) -> str:
                     labelExpr="format(100 * (1 - datum.value), '.3~r')",
                 ),
             ),
-            y=alt.Y("ms:Q", title="ms", scale=alt.Scale(type="log")),
+            y=alt.Y(
+                "ms:Q",
+                title="ms",
+                scale=alt.Scale(type="log"),
+                axis=alt.Axis(tickCount=4),
+            ),
             color=_ARM,
             strokeDash=_DASH,
         )
@@ -224,7 +240,9 @@ def intervals(estimates: Sequence[Estimate]) -> str:
         }
         for name, each in zip(names, estimates, strict=True)
     ]
-    y = alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=300))
+    extent = min(_MOST_LABEL, _LABEL * max(map(len, names)))
+    axis = alt.Axis(labelLimit=_MOST_LABEL, minExtent=extent)
+    y = alt.Y("name:N", title=None, sort=names, axis=axis)
     x = alt.X(
         "lower:Q",
         title="none: 0, all of its budget: 1",
@@ -262,9 +280,11 @@ def _share(change: float | None, of: Estimate) -> float | None:
 
 def rounds(estimate: Estimate) -> str:
     """The change that each round shows, as dots, beside what it comes to."""
-    changes = [_change(estimate, *each) for each in estimate.per_round]
-    points = [{"round": at, "change": each} for at, each in enumerate(changes, 1)]
-    unit = "%" if estimate.relative else estimate.unit
+    unit, change = _change(estimate)
+    points = [
+        {"round": at, "change": change(*each)}
+        for at, each in enumerate(estimate.per_round, 1)
+    ]
     dots = (
         alt.Chart(_data(points))
         .mark_circle(size=60, color=COLOURS[Arm.CANDIDATE], opacity=0.9)
@@ -281,7 +301,10 @@ def rounds(estimate: Estimate) -> str:
     return _drawn((none + dots).properties(width=_WIDTH // 3, height=_HEIGHT))
 
 
-def _change(estimate: Estimate, baseline: float, candidate: float) -> float:
-    if estimate.relative:
-        return 100.0 * (candidate / baseline - 1.0)
-    return candidate - baseline
+def _change(of: Estimate) -> tuple[str, Callable[[float, float], float]]:
+    """The unit in which the change of a round is drawn, and how it is told."""
+    if of.relative:
+        return "%", lambda before, after: 100.0 * (after / before - 1.0)
+    if of.unit == "ratio":
+        return "points", lambda before, after: 100.0 * (after - before)
+    return of.unit, lambda before, after: after - before

@@ -72,6 +72,7 @@ class Journal:
         calibration: what was known beforehand of what could be seen, if anything.
         doubt: why that is not so of this trial, empty if it is.
         profile: of both arms, where the verdict asked for one.
+        command: that asks for the same again, empty where there is none.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Journal:
     calibration: Calibration | None = None
     doubt: str = ""
     profile: Profile | None = None
+    command: str = ""
 
 
 def new_trial_directory(parent: Path, name: str) -> Path:

@@ -6,12 +6,38 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
-from harness.model.verdict import Estimate, Finding, Label, Outcome, Report, Verdict
+from harness.compare.course import Course
+from harness.model.profile import Frame, Profile
+from harness.model.result import Arm
+from harness.model.verdict import (
+    Estimate,
+    Finding,
+    Label,
+    Outcome,
+    Report,
+    SlowRequest,
+    Verdict,
+)
+from tests.compare.conftest import Make as MakeEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from harness.compare.evidence import RoundEvidence
+
+S = 1_000_000_000
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "</style></svg><img src=x onerror=alert(1)>",
+    "\x1b[31mred\x00",
+    "\u202egnp.exe",
+    "{{ 7 * 7 }}",
+    '" onmouseover="x',
+    "a" * 10_000,
+)
 
 
 class Make:
@@ -140,3 +166,55 @@ def make() -> Make:
 def golden() -> Path:
     """Where whole reports are kept, as a reader sees them."""
     return Path(__file__).resolve().parents[1] / "data" / "report"
+
+
+def _course(round_: int) -> Course:
+    from_ns = (np.arange(4) + 10 * round_) * S
+    return Course(
+        slice=np.array([1, 1, 2, 2]),
+        from_ns=from_ns,
+        until_ns=from_ns + S,
+        requests=np.array([10, 12, 11, 9]),
+        errors=np.array([0, 1, 0, 0]),
+        p50_ns=np.full(4, 2e6),
+        p95_ns=np.full(4, 9e6),
+        read_at_ns=from_ns,
+        memory_bytes=np.full(4, 2**26),
+        cores=np.array([np.nan, 0.5, 0.5, 0.25]),
+    )
+
+
+def rounds(routes: int = 2) -> list[RoundEvidence]:
+    make = MakeEvidence()
+    found = []
+    for index in range(1, 4):
+        evidence = make.round(index, make.arm(routes=routes), make.arm(routes=routes))
+        object.__setattr__(evidence, "courses", {arm: _course(index) for arm in Arm})
+        found.append(evidence)
+    return found
+
+
+def hostile(make: Make, text: str) -> Report:
+    """A FAIL in which everything that somebody else wrote is `text`."""
+    finding = make.finding(message=text, route=text, examples=(text, text))
+    slow = SlowRequest(
+        arm=str(Arm.CANDIDATE),
+        round=1,
+        slice=1,
+        shot=3,
+        route=text,
+        latency_ns=S,
+        status=200,
+        at_s=0.5,
+        log=(text, text),
+    )
+    return make.report(
+        Outcome.FAIL,
+        [finding, make.finding("note", message=text)],
+        [make.estimate(route=text, allowed=1.1)],
+        scenario=text,
+        why=text,
+        baseline=text,
+        slowest=(slow,),
+        profile=Profile(frames=(Frame(name=text, baseline_s=0.1, candidate_s=0.4),)),
+    )

@@ -3,14 +3,11 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
-from harness.compare.course import Course
-from harness.model.result import Arm
 from harness.model.verdict import Outcome
 from harness.report.html import html
-from tests.compare.conftest import Make as MakeEvidence
+from tests.report.conftest import HOSTILE, hostile, rounds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +16,7 @@ if TYPE_CHECKING:
     from harness.model.verdict import Estimate, Report
     from tests.report.conftest import Make
 
-S = 1_000_000_000
+AGAIN = "seatrial judge 20261127-x"
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
 
@@ -54,35 +51,9 @@ class Page(HTMLParser):
 
 
 def drawn(report: Report, rounds: Sequence[RoundEvidence] = (), **flames: str) -> Page:
-    page = Page(html(report, rounds, flames=flames, name="20261127-x"))
+    page = Page(html(report, rounds, flames=flames, commands={"again": AGAIN}))
     assert not page.open
     return page
-
-
-def _course(round_: int) -> Course:
-    from_ns = (np.arange(4) + 10 * round_) * S
-    return Course(
-        slice=np.array([1, 1, 2, 2]),
-        from_ns=from_ns,
-        until_ns=from_ns + S,
-        requests=np.array([10, 12, 11, 9]),
-        errors=np.array([0, 1, 0, 0]),
-        p50_ns=np.full(4, 2e6),
-        p95_ns=np.full(4, 9e6),
-        read_at_ns=from_ns,
-        memory_bytes=np.full(4, 2**26),
-        cores=np.array([np.nan, 0.5, 0.5, 0.25]),
-    )
-
-
-def rounds(routes: int = 2) -> list[RoundEvidence]:
-    make = MakeEvidence()
-    found = []
-    for index in range(1, 4):
-        evidence = make.round(index, make.arm(routes=routes), make.arm(routes=routes))
-        object.__setattr__(evidence, "courses", {arm: _course(index) for arm in Arm})
-        found.append(evidence)
-    return found
 
 
 @pytest.mark.parametrize("outcome", Outcome)
@@ -117,34 +88,14 @@ def _service(make: Make) -> list[Estimate]:
     return [each for each in make.leak().estimates if each.route == "service"]
 
 
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "</style></svg><img src=x onerror=alert(1)>",
-    "\x1b[31mred\x00",
-    "\u202egnp.exe",
-    "{{ 7 * 7 }}",
-    '" onmouseover="x',
-    "a" * 10_000,
-)
-
-
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_names(make: Make, text: str) -> None:
     """What somebody else wrote is text, wherever it stands."""
-    finding = make.finding(message=text, route=text, examples=(text, text))
-    report = make.report(
-        Outcome.FAIL,
-        [finding, make.finding("note", message=text)],
-        [make.estimate(route=text)],
-        scenario=text,
-        why=text,
-        baseline=text,
-    )
-    plain = drawn(make.report(Outcome.FAIL, [finding], [make.estimate(route="/a")]))
+    plain = drawn(hostile(make, "/a"))
 
-    page = drawn(report)
+    page = drawn(hostile(make, text))
 
-    assert {*page.tags} <= {*plain.tags, "blockquote", "br", "ul"}
+    assert {*page.tags} <= {*plain.tags}
     assert not {"onerror", "onmouseover"} & {name for name, _ in page.attributes}
     assert not any(each in page.words for each in "\x00\x1b\u202e")
     assert "49" not in page.words.replace("149", "")
@@ -152,6 +103,6 @@ def test_hostile_names(make: Make, text: str) -> None:
 
 def test_its_size(make: Make) -> None:
     """Fifty routes stay below 2 MB."""
-    text = html(make.crowd(50), rounds(routes=50), flames={}, name="x")
+    text = html(make.crowd(50), rounds(routes=50), flames={}, commands={})
 
     assert len(text.encode()) < 2_000_000
