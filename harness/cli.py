@@ -32,6 +32,7 @@ from harness.options import (
 )
 from harness.output import put
 from harness.progress import progress
+from harness.upkeep import clean, comment, doctor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -295,5 +296,5 @@ def demo(every: bool, out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     return 0 if all(trial.met_by(report) for trial, report in played) else 1
 
 
-for command in (import_, record, inspect, init):
+for command in (import_, record, inspect, init, doctor, clean, comment):
     seatrial.add_command(command)

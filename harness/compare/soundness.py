@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from harness.model.result import ArmResult, Round, WorkerHealth
 
 __all__ = [
+    "STEAL_RATIO",
+    "TIMER_FLOOR_NS",
+    "TIMER_SHARE",
     "Breach",
     "SoundLimits",
     "breaches",
@@ -31,10 +34,13 @@ __all__ = [
 ]
 
 _CPU_RATIO: Final = 0.8
-_STEAL_RATIO: Final = 0.1
+STEAL_RATIO: Final = 0.1
+"""CPU time that the host may take, of all cores."""
 _STEAL_APART: Final = 0.05
-_TIMER_FLOOR_NS: Final = 2_000_000
-_TIMER_SHARE: Final = 4
+TIMER_FLOOR_NS: Final = 2_000_000
+"""So late a timer may always be at p95."""
+TIMER_SHARE: Final = 4
+"""The smallest gated latency budget over how late the timer may be."""
 _WARM_REQUESTS: Final = 20
 
 
@@ -78,7 +84,7 @@ def sound_limits(warm: ArmColumns, budgets: Budgets, plan_digest: str) -> SoundL
         plan_digest: of the trial's plan.
     """
     smallest_ns = min(_allowed_ns(warm, budgets), default=0.0)
-    late_ns = max(_TIMER_FLOOR_NS, round(smallest_ns / _TIMER_SHARE))
+    late_ns = max(TIMER_FLOOR_NS, round(smallest_ns / TIMER_SHARE))
     return SoundLimits(plan_digest=plan_digest, timer_late_ns=late_ns)
 
 
@@ -153,9 +159,9 @@ def _unbalanced(worker: WorkerHealth) -> str:
 def _of_steal(round_: Round) -> Iterator[Breach]:
     steal = [arm.health.steal_ratio for arm in (round_.baseline, round_.candidate)]
     worst, apart = max(steal), max(steal) - min(steal)
-    if worst > _STEAL_RATIO:
+    if worst > STEAL_RATIO:
         message = f"other machines took {figure(worst, 'ratio')} of the CPU (limit 10%)"
-        yield Breach(arm=None, excess=worst / _STEAL_RATIO, message=message)
+        yield Breach(arm=None, excess=worst / STEAL_RATIO, message=message)
     if apart > _STEAL_APART:
         message = (
             f"other machines took CPU unequally: {number(apart * 100)} points between"

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from harness.environment.asking import asked, page
 from harness.environment.build import LOGS, Build, Order, Target
-from harness.environment.machine import Pinning, machine_lock, pinning, this_machine
+from harness.environment.machine import (
+    Pinning,
+    lock_holder,
+    machine_lock,
+    pinning,
+    this_machine,
+)
 from harness.environment.reference import Kind, Reference, default, resolve
 from harness.environment.usage import Reading, Sampler
 
@@ -38,6 +44,7 @@ __all__ = [
     "default",
     "engine_answers",
     "image_exists",
+    "lock_holder",
     "machine_lock",
     "page",
     "pinning",

@@ -17,7 +17,14 @@ from harness.model.calibration import Machine
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LOCK", "Pinning", "machine_lock", "pinning", "this_machine"]
+__all__ = [
+    "LOCK",
+    "Pinning",
+    "lock_holder",
+    "machine_lock",
+    "pinning",
+    "this_machine",
+]
 
 LOCK = Path("/tmp/seatrial.lock")  # noqa: S108 - the same for every job here, whatever its TMPDIR
 """Locked while a trial runs; holds that trial's id."""
@@ -44,6 +51,23 @@ def machine_lock(
         os.pwrite(descriptor, trial.encode(), 0)
         yield
         os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def lock_holder(path: Path = LOCK) -> str:
+    """The trial that runs on this machine now, empty for none.
+
+    Raises:
+        InputError: the lock file cannot be opened.
+    """
+    descriptor = _opened(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return path.read_text(encoding="utf-8", errors="replace") or "one"
+    else:
+        return ""
     finally:
         os.close(descriptor)
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HEADROOM",
+    "OWN_FILES",
     "Capacity",
     "busiest_per_s",
     "capacity",
@@ -48,7 +49,8 @@ _USERS_PER_S: Final = 5_000
 _DEADLINE_NS: Final = 3 * _SECOND_NS
 _ENOUGH: Final = 0.95
 _TRIES: Final = 2
-_OWN_FILES: Final = 100
+OWN_FILES: Final = 100
+"""Open files of a load worker besides its connections."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ def refuse_too_many_users(plan: Plan, workers: int, machines: int = 0) -> None:
         InputError: with the numbers.
     """
     _, open_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-    at_hand = open_files - _OWN_FILES
+    at_hand = open_files - OWN_FILES
     if at_hand <= 0:
         raise InputError(
             f"a process may open {open_files} files here, too few for load",

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from harness.model.verdict import Estimate, Report
 
-__all__ = ["MARKER", "markdown"]
+__all__ = ["markdown", "marker"]
 
-MARKER: Final = "<!-- seatrial -->"
-"""By which a later run finds its own comment."""
+_CELL: Final = 600
+"""Characters of what somebody else wrote: GitHub takes 65,536 a comment."""
 
 _SENTENCES: Final = 6
 _NOTES: Final = 5
@@ -33,6 +33,7 @@ _ROUTE_ROWS: Final = 16
 _EXAMPLE_LINES: Final = 6
 _EXAMPLE_WIDTH: Final = 200
 _FENCE: Final = re.compile(r"`+")
+_NOT_A_NAME: Final = re.compile(r"[^A-Za-z0-9._-]")
 _MARKUP: Final = re.compile(r"([\\`*_\[\]|~#@])")
 
 
@@ -51,14 +52,20 @@ def markdown(report: Report) -> str:
         _folded(worst_first(routes)),
         _bullets(notes(report), _NOTES),
         [f"- {name}: {_plain(value)}" for name, value in facts(report)],
-        [MARKER],
+        [marker(report.scenario)],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
+def marker(scenario: str) -> str:
+    """By which a later run of the same scenario finds its own comment."""
+    return f"<!-- seatrial: {_NOT_A_NAME.sub('', scenario)} -->"
+
+
 def _plain(text: str) -> str:
     """`text` as it is: nothing in it is markup, and no name in it is called."""
-    return _MARKUP.sub(r"\\\1", escape(text, quote=False))
+    shown = text if len(text) <= _CELL else f"{text[: _CELL - 1]}…"
+    return _MARKUP.sub(r"\\\1", escape(shown, quote=False))
 
 
 def _bullets(sentences: Sequence[str], most: int) -> list[str]:

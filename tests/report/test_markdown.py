@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.model.verdict import Outcome
-from harness.report.markdown import MARKER, markdown
+from harness.report.markdown import markdown, marker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ def test_it_has_at_most_sixty_lines(make: Make, routes: int) -> None:
     text = markdown(make.crowd(routes) if routes else findings)
 
     assert len(text.splitlines()) <= 60
-    assert text.endswith(f"\n{MARKER}\n")
+    assert text.endswith(f"\n{marker('checkout-peak')}\n")
 
 
 @pytest.mark.parametrize("outcome", Outcome)

@@ -1,0 +1,95 @@
+"""The commands around trials: is the machine fit, what may go, who is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.options import EXIT_OF, PATH, option, out_option, seconds_of, wait_option
+from harness.output import put
+from harness.progress import progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.doctor import Check
+
+__all__ = ["clean", "comment", "doctor"]
+
+
+@click.command()
+@out_option
+@option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal")
+def doctor(out: Path, form: str) -> int:
+    """Check this machine: engine, cores, clock, limits, disk, and what it can see.
+
+    Exits with 4 where no trial could be run at all.
+    """
+    from harness.doctor import checks  # noqa: PLC0415 - heavy
+
+    found = tuple(checks(out))
+    if form == "json":
+        document = {"schema_version": 1, "checks": [asdict(each) for each in found]}
+        put(json.dumps(document, indent=2) + "\n")
+    else:
+        put("".join(map(_line, found)))
+    fit = all(each.state != "missing" for each in found)
+    return EXIT_OF["PASS" if fit else "INVALID"]
+
+
+def _line(check: Check) -> str:
+    remedy = f"\n{'':17}→ {check.remedy}" if check.remedy else ""
+    return f"{check.state:8} {check.name:7} {check.message}{remedy}\n"
+
+
+@click.command()
+@out_option
+@option("--keep", type=click.IntRange(1), default=20, show_default=True)
+@option("--older-than", metavar="TIME", default="0s", show_default=True)
+@option("--dry-run", is_flag=True, help="Only say what would go.")
+@wait_option
+def clean(*, out: Path, keep: int, older_than: str, dry_run: bool, wait: bool) -> None:
+    """Remove old trials but the latest of each scenario, and what dead ones left.
+
+    What in the directory is no trial, and calibrations, stay.
+    """
+    from harness.environment import machine_lock, remove_leftovers  # noqa: PLC0415 - heavy
+    from harness.store.retention import expendable, remove, stored  # noqa: PLC0415 - likewise
+
+    before_s = time.time() - seconds_of("--older-than", older_than)
+    with machine_lock("seatrial clean", wait=wait):
+        freed = 0
+        for each in expendable(stored(out), keep=keep, before_s=before_s):
+            if not dry_run:
+                remove(each)
+            freed += each.size
+            put(f"{each.path}\n")
+        for line in () if dry_run else remove_leftovers(""):
+            progress.say(line)
+    progress.say(f"{freed / 2**20:,.1f} MiB {'would be' if dry_run else 'are'} free")
+
+
+@click.command()
+@click.argument("trials", nargs=-1, required=True, type=PATH)
+def comment(trials: tuple[Path, ...]) -> None:
+    """Put a trial's summary on the pull request that this job of GitHub runs for.
+
+    One comment a scenario, edited in place by the next run; outside of a pull request
+    nothing happens. Takes GITHUB_TOKEN, and what GitHub Actions sets besides.
+    """
+    from harness.github import post, pull_of  # noqa: PLC0415 - heavy
+    from harness.store.trial import read_report  # noqa: PLC0415 - likewise
+
+    texts = [read_report(trial / "summary.md") for trial in trials]
+    pull = pull_of(os.environ)
+    if pull is None:
+        progress.say("no pull request here: nothing to comment on")
+        return
+    for text in texts:
+        _, _, marker = text.rstrip().rpartition("\n")
+        put(f"{post(pull, text, marker, progress.say)}\n")
