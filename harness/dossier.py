@@ -24,7 +24,7 @@ from harness.errors import ComparisonError, InputError
 from harness.keeping import StoredAnswers
 from harness.model.result import Arm
 from harness.store.disk import EDITED, read_text
-from harness.store.log import read_lines
+from harness.store.log import is_cut, read_lines
 from harness.store.plan import digest_of, read_requests, read_shots, sessions
 from harness.store.sample import read_samples, read_usage
 from harness.store.trial import read_journal, read_rounds
@@ -170,8 +170,7 @@ class Dossier:
         measures = self._measured(arm, columns)
         over_time = course(columns)
         del columns
-        lines = read_lines(result.logs) if result.logs else None
-        log = None if lines is None else read_log(near.noting(lines))
+        log = _log(result.logs, near) if result.logs else None
         metrics = _metrics(result, measures[0].answered)
         return _ArmRead(measures, log, near.requests, metrics, over_time)
 
@@ -300,6 +299,10 @@ def _refuse_foreign(round_: Round, journal: Journal, directory: Path) -> None:
         f"{directory}: round {round_.index} is {reason}",
         hint="rounds of two trials cannot be judged together; judge each by itself",
     )
+
+
+def _log(path: Path, near: Nearby) -> LogEvidence:
+    return read_log(near.noting(read_lines(path)), cut=is_cut(path))
 
 
 def _metrics(result: ArmResult, answered: int) -> ArmMetrics | None:

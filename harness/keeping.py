@@ -55,6 +55,7 @@ _FIELDS: Final = {
     "digest": "u4",
 }
 _WAITING: Final = f"round-[0-9][0-9]/{Arm.BASELINE}"
+_ALL: Final = "round-*/*"
 
 
 def keep_answers(
@@ -85,7 +86,8 @@ def keep_answers(
     for arm, home in homes.items():
         _store(home, wanted[arm], home / "answers.parquet")
     drop_spools(homes[Arm.CANDIDATE])
-    let_go(directory)
+    for earlier in directory.glob(_WAITING):
+        drop_spools(earlier)
     return {
         arm: replace(
             results[arm],
@@ -155,8 +157,8 @@ def _both(
 
 
 def let_go(directory: Path) -> None:
-    """Remove the answers that wait in a trial's directory for one more round."""
-    for home in directory.glob(_WAITING):
+    """Remove the answers that wait for one more round, or for the end of theirs."""
+    for home in directory.glob(_ALL):
         drop_spools(home)
 
 

@@ -151,6 +151,18 @@ def test_spools_wait_for_one_round(tmp_path: Path) -> None:
     assert [] == [*tmp_path.rglob("*.spool")]
 
 
+def test_a_round_that_did_not_end(tmp_path: Path) -> None:
+    """Whatever stopped a trial, the spools of its last round go with the others."""
+    for arm in Arm:
+        home = partial_round(tmp_path, 3) / arm
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "answers-0.spool").write_bytes(b"x")
+
+    let_go(tmp_path)
+
+    assert [] == [*tmp_path.rglob("*.spool")]
+
+
 def test_trials_without_answers(tmp_path: Path) -> None:
     """A round of before answers were kept has no behaviour, and no complaint."""
     plan = plan_of(tmp_path)

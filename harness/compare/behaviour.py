@@ -2,8 +2,9 @@
 
 The status of every shot is compared; where it is the same, content by its digest; and
 where that differs, headers and bodies, of as many as are stored. What the baseline
-differs in from itself, in the round before, is noise. Once a session has got another
-status, whatever comes later in it is a consequence, and not compared.
+differs in from itself, in the round before, is noise. Once something in a session works
+on one arm and not on the other, whatever comes later in it is a consequence, and not
+compared; but a door that opens where the candidate is the one that failed before.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from zlib import crc32
 import numpy as np
 
 from harness.compare.difference import Difference, differences
+from harness.model.draw import SPREAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
     from harness.model.link import Content
 
 __all__ = [
+    "DENIED",
     "EMPTY",
+    "FAILED",
+    "REDIRECT",
     "Answers",
     "Behaviour",
     "Changed",
@@ -51,9 +56,16 @@ _ALIKE: Final = 400
 """Shots whose bodies are the same, and whose headers are looked at."""
 _EXAMPLES: Final = 2
 _VALUES: Final = frozenset({"value", "numbers"})
-_SPREAD: Final = np.uint32(2_654_435_761)
-"""Multiplied with it, numbers in a row are spread evenly (Knuth, The Art of Computer
-Programming 3, section 6.4)."""
+_PLACES: Final = 2_000
+"""That one comparison tells apart; further ones count as one."""
+_FURTHER: Final = "further places"
+DENIED: Final = (401, 403)
+"""Statuses of a shut door."""
+REDIRECT: Final = 300
+"""The first status that is not plainly good."""
+_WRONG: Final = 400
+FAILED: Final = 500
+"""The first status by which the service says that it failed."""
 
 
 class Place(NamedTuple):
@@ -162,9 +174,26 @@ class _Strata(NamedTuple):
 def _strata(before: Answers, after: Answers, session: NDArray[Any]) -> _Strata:
     moved = before.status != after.status
     answered = (before.status != 0) & (after.status != 0)
-    counts = answered & before.measured & after.measured & ~_later(moved, session)
+    works, still_works = _works(before), _works(after)
+    repaired = _later(~works & still_works, session)
+    later = _later(works != still_works, session) | repaired
+    grave = _opens(before, after) & ~repaired
+    counts = answered & before.measured & after.measured & (~later | grave)
     same = before.digest == after.digest
     return _Strata(counts & moved, counts & ~moved & ~same, counts & ~moved & same)
+
+
+def _works(answers: Answers) -> NDArray[np.bool_]:
+    works: NDArray[np.bool_] = (answers.status > 0) & (answers.status < _WRONG)
+    return works
+
+
+def _opens(before: Answers, after: Answers) -> NDArray[np.bool_]:
+    """Whether what was denied, or failed, is answered as if all were well."""
+    shut = np.isin(before.status, DENIED)
+    hidden = (before.status >= FAILED) & np.isin(after.digest, _SAYS_NOTHING)
+    good = (after.status > 0) & (after.status < REDIRECT)
+    return (shut | hidden) & good
 
 
 def _later(moved: NDArray[np.bool_], session: NDArray[Any]) -> NDArray[np.bool_]:
@@ -200,7 +229,7 @@ def chosen(
 
 def _drawn(shots: NDArray[np.intp], route: NDArray[Any], most: int) -> NDArray[np.intp]:
     """The first of each route, then the second of each, and so on."""
-    drawn = shots.astype(np.uint32) * _SPREAD
+    drawn = shots.astype(np.uint32) * np.uint32(SPREAD)
     by_route = shots[np.lexsort((drawn, route[shots]))]
     _, starts, counts = np.unique(
         route[by_route], return_index=True, return_counts=True
@@ -232,9 +261,13 @@ def compared(
     apart, alike = (
         _looked_into(looks[stratum[looks]], contents) for stratum in strata[1:]
     )
+    quiet = _quiet(before, shots)
     found: list[_Found] = [
-        [(shot, (_of_status(before, after, shot),)) for shot in moved],
-        [(shot, each or _beyond(contents(shot))) for shot, each in apart],
+        [(shot, (_of_status(before, after, shots, shot, quiet),)) for shot in moved],
+        [
+            *((shot, each or _beyond(contents(shot))) for shot, each in apart),
+            *((shot, (_NOT_KEPT,)) for shot in _unseen(strata.apart, apart, shots)),
+        ],
         alike,
     ]
     everything, shown = (
@@ -245,6 +278,27 @@ def compared(
 
 
 _Found = list[tuple[int, tuple[Difference, ...]]]
+
+_NOT_KEPT: Final = Difference("body", "not kept")
+
+
+def _unseen(apart: NDArray[np.bool_], seen: _Found, shots: Shots) -> list[int]:
+    """Of each route that differs and of which nothing is stored, the first shot."""
+    known = {shots.route[shot] for shot, _ in seen}
+    at = np.flatnonzero(apart)
+    routes, first = np.unique(shots.route[at], return_index=True)
+    pairs = zip(routes.tolist(), at[first].tolist(), strict=True)
+    return [shot for route, shot in pairs if route not in known]
+
+
+def _quiet(before: Answers, shots: Shots) -> NDArray[np.bool_]:
+    """Routes on which the baseline, where all is well, mostly says nothing."""
+    good = (before.status > 0) & (before.status < REDIRECT)
+    silent = good & np.isin(before.digest, _SAYS_NOTHING)
+    quiet: NDArray[np.bool_] = 2 * _by_route(shots, np.flatnonzero(silent)) > _by_route(
+        shots, np.flatnonzero(good)
+    )
+    return quiet
 
 
 def _beyond(pair: tuple[Content, Content] | None) -> tuple[Difference, ...]:
@@ -286,11 +340,12 @@ def _by_route(shots: Shots, which: NDArray[np.intp] | list[int]) -> NDArray[Any]
     return np.bincount(route, minlength=len(shots.routes))
 
 
-def _of_status(before: Answers, after: Answers, shot: int) -> Difference:
+def _of_status(
+    before: Answers, after: Answers, shots: Shots, shot: int, quiet: NDArray[np.bool_]
+) -> Difference:
     old, new = int(before.status[shot]), int(after.status[shot])
-    says_nothing = int(after.digest[shot]) in _SAYS_NOTHING
-    kind = f"{old} → {new}{EMPTY * says_nothing}"
-    return Difference("status", kind)
+    silent = int(after.digest[shot]) in _SAYS_NOTHING and not quiet[shots.route[shot]]
+    return Difference("status", f"{old} → {new}{EMPTY * silent}")
 
 
 class _Tally:
@@ -308,6 +363,8 @@ class _Tally:
         if difference.kind in _VALUES and (route, difference.place) in self._shots.own:
             return
         place = Place(route, difference.place, difference.kind)
+        if place not in self._answers and len(self._answers) >= _PLACES:
+            place = Place(route, _FURTHER, "")
         self._answers[place] += 1
         self._weighted[place] += weight
         examples = self._examples[place]

@@ -2,27 +2,30 @@
 
 A difference is noise as far as the baseline has it against itself, in two rounds that
 follow each other. One that it never has there is judged as a new error is. One that it
-has is judged by its share of the answers: where every round of the candidate has at
-least twice as much of it as any of the baseline, chance would have put so many rounds
-on top of the others once in all the ways to choose them.
+has is judged by its share of the answers: of the candidate's rounds count those with at
+least twice as much of it as any of the baseline's, and chance would have put so many of
+them on top of the others in so many of all the ways to choose rounds. Places too rare
+ever to be proven take no share of the error rate (Tarone, A Modified Bonferroni Method
+for Discrete Data, Biometrics 46, 1990).
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from math import comb
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from harness.compare.behaviour import EMPTY
+from harness.compare.behaviour import DENIED, EMPTY, FAILED, REDIRECT
 from harness.compare.chance import chance
 from harness.compare.figure import figure
 from harness.compare.finding import trial_finding
 from harness.model.verdict import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from harness.compare.behaviour import Changed, Place
     from harness.compare.case import Case
@@ -35,11 +38,10 @@ _LEVEL: Final = 0.01
 """Of a false FAIL by a difference that only chance gave, over all of them."""
 _APART: Final = 2.0
 """How many times the baseline's largest share the candidate's smallest must be."""
+_LIKELY: Final = 0.05
+"""Chance that is too small for a PASS."""
 _SHOWN: Final = 20
 _METRIC: Final = "behaviour"
-_FAILED: Final = 500
-_DENIED: Final = frozenset({401, 403})
-_REDIRECT: Final = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,33 +113,75 @@ def found_changes(trial: TrialEvidence) -> tuple[Change, ...]:
                 seen.setdefault(place, {})[each.round.index] = changed
     if not seen or not noises:
         return ()
-    level = trial.looks.nominal(_LEVEL / len(seen), len(sound))
-    history = _History(noises=noises, rounds=len(sound), level=level)
+    weighed = {
+        place: _weighed(place, rounds, noises, len(sound))
+        for place, rounds in seen.items()
+    }
+    level = _level(trial, weighed.values(), len(sound))
     changes = [
-        _change(place, rounds, history, trial.symptom) for place, rounds in seen.items()
+        _change(place, seen[place], weight, level=level, trial=trial)
+        for place, weight in weighed.items()
     ]
     return tuple(sorted(changes, key=lambda each: (each.rank, each.place)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _History:
-    """What all places are judged by.
+class _Weight(NamedTuple):
+    """How a place stands out from the baseline's noise.
 
     Attributes:
-        noises: the baseline against itself, each time.
+        noise: the largest share that it has of the baseline against itself.
+        above: rounds of the candidate that are far above that.
         rounds: sound ones.
-        level: that chance must be below.
+        p: that chance puts so many of them there.
+        least: the smallest `p` that a place so frequent could have.
     """
 
-    noises: Sequence[Mapping[Place, Changed]]
+    noise: float
+    above: int
     rounds: int
-    level: float
+    p: float
+    least: float
+
+
+def _weighed(
+    place: Place,
+    seen: Mapping[int, Changed],
+    noises: Sequence[Mapping[Place, Changed]],
+    rounds: int,
+) -> _Weight:
+    shares = [noise[place].share for noise in noises if place in noise]
+    against, noise = len(noises), max(shares, default=0.0)
+    above = sum(each.share >= _APART * noise for each in seen.values())
+    most = min(rounds, len(seen) + len(shares))
+    of = _on_top if shares else chance
+    p = of(above, rounds, against) if above else 1.0
+    return _Weight(noise, above, rounds, p, min(p, of(most, rounds, against)))
+
+
+def _on_top(above: int, rounds: int, against: int) -> float:
+    """That so many of the first rounds come to lie above all of the others."""
+    every = rounds + against
+    return comb(every - above, against) / comb(every, against)
+
+
+def _level(trial: TrialEvidence, weights: Iterable[_Weight], rounds: int) -> float:
+    """That chance must be below, for as many places as could be."""
+    least = sorted(each.least for each in weights)
+
+    def level(family: int) -> float:
+        return trial.looks.nominal(_LEVEL / family, rounds)
+
+    def suffices(family: int) -> bool:
+        return bisect_right(least, level(family)) <= family
+
+    families = range(1, len(least) + 1)
+    return level(families[bisect_left(families, True, key=suffices)])
 
 
 def _is_elsewhere(place: Place, trial: TrialEvidence) -> bool:
     """Whether it is ignored, or an error, which other questions are about."""
     kind = place.kind
-    if place.place == "status" and _statuses(kind)[1] >= _FAILED:
+    if place.place == "status" and _statuses(kind)[1] >= FAILED:
         return True
     grave = _rank(place) == 0
     return not grave and any(each.covers(*place) for each in trial.behaviour.ignore)
@@ -153,40 +197,43 @@ def _rank(place: Place) -> int:
     if place.place != "status":
         return 2 if place.kind == "added" else 1
     before, after = _statuses(place.kind)
-    good = after < _REDIRECT
-    opened = before in _DENIED and good
-    hidden = before >= _FAILED and good and place.kind.endswith(EMPTY)
+    good = after < REDIRECT
+    opened = before in DENIED and good
+    hidden = before >= FAILED and good and place.kind.endswith(EMPTY)
     return 0 if opened or hidden else 1
 
 
 def _change(
     place: Place,
     seen: Mapping[int, Changed],
-    history: _History,
-    symptom: Symptom | None,
+    weight: _Weight,
+    *,
+    level: float,
+    trial: TrialEvidence,
 ) -> Change:
-    noises, rounds = history.noises, history.rounds
-    shares = [noise[place].share for noise in noises if place in noise]
-    rank, most = _rank(place), max(shares, default=0.0)
-    if shares:
-        lowest = min(each.share for each in seen.values())
-        everywhere = len(seen) == rounds and lowest >= _APART * most
-        p = 1 / comb(rounds + len(noises), rounds) if everywhere else 1.0
-        likely = everywhere
-    else:
-        p = chance(len(seen), rounds, len(noises))
-        likely = rank == 0 or 2 * len(seen) > rounds
-    before = _statuses(place.kind)[0] if place.place == "status" else 0
+    before, after = _statuses(place.kind) if place.place == "status" else (0, 0)
+    symptom = _is_the_symptom(before, place, trial.symptom)
+    rank = 1 if _is_meant(before, place, trial) else _rank(place)
+    repaired = before >= FAILED and after < REDIRECT
     return Change(
         place=place,
         seen=seen,
-        rounds=rounds,
-        noise=most,
-        proven=p < history.level,
-        likely=likely,
+        rounds=weight.rounds,
+        noise=weight.noise,
+        proven=weight.p < level,
+        likely=weight.above > 0 and (rank == 0 or weight.p <= _LIKELY),
         rank=rank,
-        repair=rank > 0
-        and (before >= _FAILED or _is_the_symptom(before, place, symptom)),
+        repair=rank > 0 and (symptom or repaired),
+    )
+
+
+def _is_meant(before: int, place: Place, trial: TrialEvidence) -> bool:
+    """Whether this very change is declared or claimed: its route and its status."""
+    symptom = trial.symptom
+    claimed = symptom and symptom.route and _is_the_symptom(before, place, symptom)
+    return bool(claimed and before in DENIED) or any(
+        each.route and each.status and each.covers(*place)
+        for each in trial.behaviour.expect
     )
 
 
@@ -226,12 +273,14 @@ _REMEDY: Final = "; if it is meant, declare it in `behaviour.expect`"
 
 def likely_changes(case: Case) -> Iterator[Finding]:
     """Such differences, not proven yet."""
-    for each in list(_unexpected(case))[:_SHOWN]:
-        if each.likely and not each.proven:
-            yield each.finding(
-                "inconclusive",
-                ": too few rounds to tell from chance, too many for a PASS",
-            )
+    likely = [each for each in _unexpected(case) if each.likely and not each.proven]
+    for each in likely[:_SHOWN]:
+        yield each.finding(
+            "inconclusive", ": too few rounds to tell from chance, too many for a PASS"
+        )
+    if more := likely[_SHOWN:]:
+        message = f"behaviour: {len(more):,} more places may differ"
+        yield trial_finding("inconclusive", _METRIC, message)
 
 
 def repairs(case: Case) -> Iterator[Finding]:

@@ -1,16 +1,19 @@
-"""Checks that fail on one arm: judged over rounds as new errors are."""
+"""Checks that fail more often on one arm: judged over rounds as new errors are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from scipy.stats import hypergeom
+
 from harness.compare.chance import chance
 from harness.compare.finding import trial_finding
+from harness.compare.format import masked
 from harness.model.result import Arm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from harness.compare.case import Case
     from harness.compare.evidence import TrialEvidence
@@ -21,30 +24,33 @@ __all__ = ["failed_checks", "noted_checks", "rarely_failed_checks"]
 
 _LEVEL: Final = 0.01
 """Of a false FAIL by a check that only chance failed on one arm, over all of them."""
+_LIKELY: Final = 0.05
 _METRIC: Final = "check"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Checked:
-    """A check over the sound rounds.
+    """What is wrong with a check over the sound rounds.
 
     Attributes:
         name: of the check.
-        failures: by arm, what was wrong, once a round that it failed in.
+        failures: by arm, what was wrong, once a round that it failed so in.
         rounds: sound rounds.
-        proven: whether chance does not explain that only the candidate fails.
+        p: that chance lets the candidate fail in so many more rounds.
+        proven: whether chance is no explanation.
     """
 
     name: str
     failures: dict[Arm, list[str]]
     rounds: int
+    p: float
     proven: bool
 
     @property
-    def only(self) -> Arm | None:
-        """The arm that it fails on, if it is one alone."""
-        failing = [arm for arm in Arm if self.failures[arm]]
-        return failing[0] if len(failing) == 1 else None
+    def likely(self) -> bool:
+        """Whether it is too much for a PASS, though it may be chance."""
+        alone = not self.failures[Arm.BASELINE]
+        return bool(self.failures[Arm.CANDIDATE]) and (alone or self.p <= _LIKELY)
 
     def text(self, arm: Arm) -> str:
         """What was wrong on an arm, and how often."""
@@ -54,58 +60,75 @@ class _Checked:
             " rounds"
         )
 
+    @property
+    def beside(self) -> str:
+        """How often it is wrong on the baseline."""
+        had = len(self.failures[Arm.BASELINE])
+        return f"on the baseline in {had}" if had else "never on the baseline"
+
 
 def _checked(trial: TrialEvidence) -> Iterator[_Checked]:
+    """Each way in which a check fails; numbers in it may be others each time."""
     sound = [each.round for each in trial.sound]
-    names = dict.fromkeys(
-        result.name for each in sound for arm in Arm for result in each.arm(arm).checks
-    )
-    if not names:
+    failures: dict[tuple[str, str], dict[Arm, list[str]]] = {}
+    for each in sound:
+        for arm in Arm:
+            for way, failure in _failures(each, arm).items():
+                of = failures.setdefault(way, {arm: [] for arm in Arm})
+                of[arm].append(failure)
+    if not failures:
         return
-    level = trial.looks.nominal(_LEVEL / len(names), len(sound))
-    for name in names:
-        failures = {arm: list(_failures(name, arm, sound)) for arm in Arm}
-        p = chance(len(failures[Arm.CANDIDATE]), len(sound), len(sound))
-        yield _Checked(
-            name=name, failures=failures, rounds=len(sound), proven=p < level
-        )
+    level = trial.looks.nominal(_LEVEL / len(failures), len(sound))
+    for (name, _), of in failures.items():
+        p = _more_often(len(of[Arm.CANDIDATE]), len(of[Arm.BASELINE]), len(sound))
+        yield _Checked(name=name, failures=of, rounds=len(sound), p=p, proven=p < level)
 
 
-def _failures(name: str, arm: Arm, rounds: Sequence[Round]) -> Iterator[str]:
-    """What was wrong first, of each round in which something was."""
-    for each in rounds:
-        failures = (one.failure for one in each.arm(arm).checks if one.name == name)
-        if first := next(filter(None, failures), ""):
-            yield first
+def _failures(of: Round, arm: Arm) -> dict[tuple[str, str], str]:
+    """By check and what is wrong without its numbers, the first such failure."""
+    found: dict[tuple[str, str], str] = {}
+    for each in of.arm(arm).checks:
+        if each.failure:
+            found.setdefault((each.name, masked(each.failure)), each.failure)
+    return found
 
 
-def _of_the_candidate(case: Case, *, proven: bool) -> Iterator[str]:
-    for each in _checked(case.trial):
-        if each.only is Arm.CANDIDATE and each.proven == proven:
-            yield f"{each.text(Arm.CANDIDATE)}, never on the baseline"
+def _more_often(candidate: int, baseline: int, rounds: int) -> float:
+    """That of equal builds one fails in so many more rounds.
+
+    Where the other fails as well, by the exact test of Fisher, The Design of
+    Experiments (1935), given in how many rounds both fail together.
+    """
+    if not baseline:
+        return chance(candidate, rounds, rounds)
+    failing = candidate + baseline
+    return float(hypergeom.sf(candidate - 1, 2 * rounds, failing, rounds))
 
 
 def failed_checks(case: Case) -> Iterator[Finding]:
-    """Those that only the candidate fails, in so many rounds that it is no chance."""
-    for text in _of_the_candidate(case, proven=True) if case.looked else ():
-        yield trial_finding("fail", _METRIC, text)
+    """Those that the candidate fails so much more often that it is no chance."""
+    for each in _checked(case.trial) if case.looked else ():
+        if each.proven:
+            text = f"{each.text(Arm.CANDIDATE)}, {each.beside}"
+            yield trial_finding("fail", _METRIC, text)
 
 
 def rarely_failed_checks(case: Case) -> Iterator[Finding]:
-    """The same in fewer rounds."""
-    for text in _of_the_candidate(case, proven=False):
-        remark = ": too few to tell from chance, too many for a PASS"
-        yield trial_finding("inconclusive", _METRIC, text + remark)
+    """Those that it alone fails, or probably more often than the baseline."""
+    for each in _checked(case.trial):
+        if each.likely and not each.proven:
+            text = f"{each.text(Arm.CANDIDATE)}, {each.beside}"
+            remark = ": too few to tell from chance, too many for a PASS"
+            yield trial_finding("inconclusive", _METRIC, text + remark)
 
 
 def noted_checks(case: Case) -> Iterator[Finding]:
-    """Those that the baseline fails, alone or as well."""
+    """Those that the baseline fails, alone or about as often."""
     for each in _checked(case.trial):
-        if each.only is Arm.BASELINE:
+        if not each.failures[Arm.CANDIDATE]:
             text = f"{each.text(Arm.BASELINE)} of the baseline, never on the candidate"
             yield trial_finding("note", _METRIC, text)
-        elif each.only is None and each.failures[Arm.BASELINE]:
-            had = len(each.failures[Arm.BASELINE])
-            text = f"{each.text(Arm.CANDIDATE)}, on the baseline in {had}"
+        elif not (each.likely or each.proven):
             remark = "; what fails on both says nothing about the change"
-            yield trial_finding("note", _METRIC, text + remark)
+            text = f"{each.text(Arm.CANDIDATE)}, {each.beside}{remark}"
+            yield trial_finding("note", _METRIC, text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from harness.compare.format import format_of, masked, words
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Difference", "differences"]
 
 _MOST: Final = 100
-"""Differences of one pair of answers; further ones are not looked for."""
+"""Places of one pair of answers that differ; further ones are not looked for."""
+_VALUES: Final = 100_000
+"""Of one pair of documents that are compared."""
 
 _SHOWN: Final = 120
 """Characters of a value that is shown."""
@@ -34,8 +36,11 @@ _KEYS: Final = ("id", "uuid", "key", "number", "code", "slug", "sku", "name")
 
 _JSON: Final = re.compile(rb"\s*[\[{]")
 _TEXT: Final = re.compile(r"text/|[/+](?:json|xml|javascript|x-www-form-urlencoded)\b")
+_NEAR: Final = 20
+"""Words before a number among which its label is looked for."""
 _EVERY: Final = -1
-_ABOUT_SHAPE: Final = ("added", "removed", "type ", "format ")
+_DRAWN: Final = frozenset({"UUID", "number", "token"})
+"""Formats of names that are keys of a table: its rows are one place."""
 
 
 class Difference(NamedTuple):
@@ -62,12 +67,13 @@ def differences(before: Content, after: Content) -> tuple[Difference, ...]:
         before: headers and body, free of transfer and content codings.
         after: likewise.
     """
-    found = (
-        *map(Difference._make, head_differences(before.headers, after.headers)),
-        *islice(_of_bodies(before, after), _MOST),
-    )
-    unique = {(each.place, each.kind): each for each in reversed(found)}
-    return tuple(Difference(*map(_whole, each)) for each in reversed(unique.values()))
+    found: dict[tuple[str, str], Difference] = {}
+    heads = map(Difference._make, head_differences(before.headers, after.headers))
+    for each in chain(heads, _of_bodies(before, after)):
+        found.setdefault((each.place, each.kind), each)
+        if len(found) == _MOST:
+            break
+    return tuple(Difference(*map(_whole, each)) for each in found.values())
 
 
 def _whole(text: str) -> str:
@@ -79,11 +85,17 @@ def _of_bodies(before: Content, after: Content) -> Iterator[Difference]:
     if before.body == after.body:
         return
     (form, old), (other, new) = _read(before), _read(after)
+    bodies = before.body, after.body
     if form != other:
         kind = f"{form} → {other}"
         yield Difference("body", kind, _start(before.body), _start(after.body))
     elif form == "JSON":
-        yield from _of_values((), old, new)
+        found = _of_values((), old, new)
+        first = next(found, None)
+        if first is not None:
+            yield from (first, *found)
+        elif any(map(_says_twice, bodies)):
+            yield Difference("body", "a name twice", *map(_start, bodies))
     elif form == "text":
         yield from _of_texts(old, new)
     else:
@@ -125,8 +137,33 @@ def _of_texts(before: str, after: str) -> Iterator[Difference]:
     pair = zip(old, new, strict=False)
     at = next((place for place, (a, b) in enumerate(pair) if a != b), 0)
     shown = (_short(" ".join(each[max(0, at - 2) : at + 8])) for each in (old, new))
-    same = [masked(each) for each in old] == [masked(each) for each in new]
-    yield Difference("body", "numbers" if same else "text", *shown)
+    if [masked(each) for each in old] != [masked(each) for each in new]:
+        yield Difference("body", "text", *shown)
+        return
+    for at, (was, now) in enumerate(zip(old, new, strict=True)):
+        if was != now:
+            label = _label(old[max(0, at - _NEAR) : at])
+            yield Difference(f"body{label}", "numbers", _short(was), _short(now))
+
+
+def _label(words_before: Sequence[str]) -> str:
+    """By which word a number in a text may be known again, the last that stays."""
+    for each in reversed(words_before):
+        if each[0].isalpha() and each == masked(each):
+            return f" after {each[:_SHOWN]}"
+    return ""
+
+
+def _says_twice(body: bytes) -> bool:
+    """Whether an object of a document has a name twice, and so two values for it."""
+    twice = False
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal twice
+        twice = twice or len({name for name, _ in pairs}) < len(pairs)
+
+    json.loads(body, object_pairs_hook=note)
+    return twice
 
 
 _Steps = tuple[str | int, ...]
@@ -135,7 +172,10 @@ _Steps = tuple[str | int, ...]
 def _of_values(steps: _Steps, before: Any, after: Any) -> Iterator[Difference]:
     """Of two JSON values, without recursion: documents may be nested deeply."""
     left = [(steps, before, after)]
-    while left:
+    told = set[_Steps]()
+    for _ in range(_VALUES):
+        if not left:
+            return
         steps, before, after = left.pop()
         if type(before) is not type(after):
             kind = f"type {_type(before)} → {_type(after)}"
@@ -145,9 +185,18 @@ def _of_values(steps: _Steps, before: Any, after: Any) -> Iterator[Difference]:
         elif isinstance(before, list):
             yield from _of_lists(steps, before, after, left)
         elif before != after and (before == before or after == after):  # noqa: PLR0124 - NaN is not
-            yield _at(steps, "value", before, after)
-            if (form := format_of(before)) != (other := format_of(after)):
-                yield _at(steps, f"format {form} → {other}", before, after)
+            yield from _of_leaves(steps, before, after, told)
+
+
+def _of_leaves(
+    steps: _Steps, before: Any, after: Any, told: set[_Steps]
+) -> Iterator[Difference]:
+    """Of two values of one type that are not the same."""
+    if steps not in told:
+        yield _at(steps, "value", before, after)
+        told.add(steps)
+    if (form := format_of(before)) != (other := format_of(after)):
+        yield _at(steps, f"format {form} → {other}", before, after)
 
 
 def _at(steps: _Steps, kind: str, before: Any, after: Any) -> Difference:
@@ -186,13 +235,19 @@ def _of_objects(
     steps: _Steps, before: dict[str, Any], after: dict[str, Any], left: _Pairs
 ) -> Iterator[Difference]:
     for name, value in before.items():
+        inside = (*steps, _step(name))
         if name not in after:
-            yield Difference(_path((*steps, name)), "removed", _shown(value))
+            yield Difference(_path(inside), "removed", _shown(value))
         else:
-            left.append(((*steps, name), value, after[name]))
+            left.append((inside, value, after[name]))
     for name, value in after.items():
         if name not in before:
-            yield Difference(_path((*steps, name)), "added", "", _shown(value))
+            inside = (*steps, _step(name))
+            yield Difference(_path(inside), "added", "", _shown(value))
+
+
+def _step(name: str) -> str | int:
+    return _EVERY if format_of(name) in _DRAWN else name
 
 
 def _of_lists(
@@ -205,10 +260,6 @@ def _of_lists(
     if shared != [key for key in new if key in old]:
         yield _at(steps, "order", before, after)
     left.extend((inside, old[key], new[key]) for key in shared)
-    if before and after and not shared:
-        for each in islice(_of_values(inside, before[0], after[0]), _MOST):
-            if each.kind.startswith(_ABOUT_SHAPE):
-                yield each
 
 
 def _elements(

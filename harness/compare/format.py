@@ -18,7 +18,7 @@ _FORMATS: Final = tuple(
             r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?[.,\d]*(?:Z|[+-][\d:]{4,5})?)?",
         ),
         ("number", r"[+-]?\d+(?:\.\d+)?"),
-        ("e-mail", r"[^\s@]+@[^\s@]+\.[^\s@]+"),
+        ("e-mail", r"[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)+"),
         ("URL", r"(?:https?:/)?/\S*"),
         (_TOKEN, r"[\w.~+/=-]{16,}"),
         ("word", r"\S+"),
@@ -27,7 +27,9 @@ _FORMATS: Final = tuple(
 """The first that fits the whole of a string; of what has white space, none. A token is
 drawn by chance, too: words that are joined look like it otherwise."""
 
-_PARTS: Final = re.compile(r"[^\s<>]+|<[^<>]*>")
+_LONG: Final = 1_000
+"""Characters from which on a string is a text, whatever it looks like."""
+_PARTS: Final = re.compile(r"[^\s<>]+|<[^<>]*>|[<>]")
 _VARYING: Final = re.compile(r"[\w-]{16,}|\d+(?:[.,:]\d+)*", re.ASCII)
 _DIGIT: Final = re.compile(r"\d", re.ASCII)
 _LETTER: Final = re.compile(r"[A-Za-z]")
@@ -40,6 +42,8 @@ where each letter is drawn by itself."""
 def format_of(value: Any) -> str:
     """Of a string the first of the table, of a number its sign, else its text."""
     if isinstance(value, str):
+        if len(value) > _LONG:
+            return "text"
         fits = (name for name, pattern in _FORMATS if pattern.fullmatch(value))
         drawn = (name for name in fits if name != _TOKEN or _is_drawn(value))
         return next(drawn, "text")

@@ -20,6 +20,8 @@ __all__ = ["Kind", "LogEvidence", "Logged", "read_log"]
 
 _MOST_KINDS: Final = 500
 _MOST_LINES: Final = 40
+_MOST_OTHERS: Final = 200
+"""Lines of an entry, with those that are not indented."""
 _MOST_LETTERS: Final = 4_000
 
 _SUSPICIOUS: Final = re.compile(
@@ -66,6 +68,12 @@ class Kind(NamedTuple):
     text: str
 
     @property
+    def file(self) -> str:
+        """Of the exception's function; where that names none, what it is a part of."""
+        file, comma, _ = self.text.partition(", ")
+        return file if comma else self.text.rpartition(".")[0]
+
+    @property
     def words(self) -> str:
         """Such as `KeyError in cart.py, total`."""
         return f"{self.raised} in {self.text}" if self.raised else self.text
@@ -91,17 +99,25 @@ class LogEvidence:
     Attributes:
         kinds: of errors and warnings.
         others: entries of further kinds, beyond the first 500.
+        cut: whether there is more of the log than is read.
     """
 
     kinds: Mapping[Kind, Logged] = field(default_factory=dict)
     others: int = 0
+    cut: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether it holds every kind of entry that the build has written."""
+        return not (self.others or self.cut)
 
 
-def read_log(lines: Iterable[bytes]) -> LogEvidence:
+def read_log(lines: Iterable[bytes], *, cut: bool = False) -> LogEvidence:
     """The errors and warnings of a log, whatever its form.
 
     Args:
         lines: as they were written, without their ends, none too long.
+        cut: whether there are more of them.
     """
     kinds: dict[Kind, tuple[int, str]] = {}
     others = 0
@@ -117,7 +133,7 @@ def read_log(lines: Iterable[bytes]) -> LogEvidence:
         else:
             others += 1
     logged = {kind: Logged(*each) for kind, each in sorted(kinds.items())}
-    return LogEvidence(kinds=logged, others=others)
+    return LogEvidence(kinds=logged, others=others, cut=cut)
 
 
 def _entries(lines: Iterable[bytes]) -> Iterator[list[str]]:
@@ -128,7 +144,8 @@ def _entries(lines: Iterable[bytes]) -> Iterator[list[str]]:
             continue
         line = cleaned(raw)
         if entry and _belongs(line, entry):
-            if len(entry) < _MOST_LINES or not _INDENTED.match(line):
+            most = _MOST_LINES if _INDENTED.match(line) else _MOST_OTHERS
+            if len(entry) < most:
                 entry.append(line)
             continue
         if entry:
@@ -151,7 +168,10 @@ def _belongs(line: str, entry: list[str]) -> bool:
 
 def _belongs_to_traceback(line: str, entry: list[str]) -> bool:
     """To its frames, to the line that names the exception, or to what it came of."""
-    if not line or line.startswith((*_CHAINED, _PYTHON)):
+    if line.startswith(_PYTHON):
+        last = next((each for each in reversed(entry) if each), "")
+        return last.startswith(_CHAINED)
+    if not line or line.startswith(_CHAINED):
         return not entry[-1] or _INDENTED.match(entry[-1]) is None
     return _INDENTED.match(line) is not None or (
         entry[-1].endswith(_PYTHON) or _INDENTED.match(entry[-1]) is not None

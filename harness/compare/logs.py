@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from harness.compare.chance import chance
+from harness.compare.finding import trial_finding
 from harness.compare.logline import ERROR
 from harness.model.result import Arm
 from harness.model.route import SERVICE
 from harness.model.verdict import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from harness.compare.case import Case
     from harness.compare.evidence import TrialEvidence
@@ -41,7 +44,8 @@ class NewKind:
         logged: by the index of the sound round.
         rounds: sound rounds.
         proven: whether chance is no explanation.
-        moved: whether the baseline raises the same from a function of another name.
+        moved: whether the baseline raises the same from another function of the file.
+        whole: whether every entry of the baseline's is known.
     """
 
     kind: Kind
@@ -49,10 +53,11 @@ class NewKind:
     rounds: int
     proven: bool
     moved: bool
+    whole: bool
 
     def finding(self, severity: str, remark: str = "") -> Finding:
         """It as a finding, with the first entry whole."""
-        entries = sum(each.entries for each in self.logged.values())
+        entries = _entries(self.logged.values())
         examples = (each.example for each in self.logged.values() if each.example)
         return Finding(
             severity=severity,
@@ -83,7 +88,11 @@ def found_kinds(trial: TrialEvidence) -> tuple[NewKind, ...]:
                 logged.setdefault(kind, {})[each.round.index] = entries
     if not logged:
         return ()
-    gone = {each.raised for each in known - _raised(trial, Arm.CANDIDATE)} - {""}
+    moved = _moved(
+        {kind: _entries(rounds.values()) for kind, rounds in logged.items()},
+        _gone(trial),
+    )
+    whole = all(each.logs[Arm.BASELINE].whole for each in sound)
     level = trial.looks.nominal(_LEVEL / len(logged), len(sound))
     found = [
         NewKind(
@@ -91,11 +100,48 @@ def found_kinds(trial: TrialEvidence) -> tuple[NewKind, ...]:
             logged=rounds,
             rounds=len(sound),
             proven=chance(len(rounds), len(sound), len(sound)) < level,
-            moved=kind.raised in gone,
+            moved=kind in moved,
+            whole=whole,
         )
         for kind, rounds in logged.items()
     ]
     return tuple(sorted(found, key=lambda each: (-len(each.logged), each.kind)))
+
+
+def _entries(logged: Iterable[Logged]) -> int:
+    return sum(each.entries for each in logged)
+
+
+def _gone(trial: TrialEvidence) -> dict[Kind, int]:
+    """Entries of the baseline's kinds that the candidate has none of."""
+    still = _raised(trial, Arm.CANDIDATE)
+    gone: dict[Kind, int] = defaultdict(int)
+    for each in trial.rounds:
+        if Arm.BASELINE in each.logs:
+            for kind, logged in each.logs[Arm.BASELINE].kinds.items():
+                if kind not in still:
+                    gone[kind] += logged.entries
+    return gone
+
+
+def _moved(new: Mapping[Kind, int], gone: Mapping[Kind, int]) -> frozenset[Kind]:
+    """Exceptions that took the place of others: same type, same file, as often.
+
+    No more kinds than have gone there, and at most twice as many entries.
+    """
+    took: dict[tuple[str, str], list[Kind]] = defaultdict(list)
+    left: dict[tuple[str, str], list[Kind]] = defaultdict(list)
+    for kinds, by_place in ((new, took), (gone, left)):
+        for kind in kinds:
+            by_place[kind.raised, kind.file].append(kind)
+    moved = (
+        kinds
+        for place, kinds in took.items()
+        if place[0]
+        and len(kinds) <= len(left[place])
+        and sum(new[each] for each in kinds) <= 2 * sum(gone[e] for e in left[place])
+    )
+    return frozenset(chain.from_iterable(moved))
 
 
 def _raised(trial: TrialEvidence, arm: Arm) -> frozenset[Kind]:
@@ -115,16 +161,33 @@ def _grave(case: Case, *, proven: bool) -> list[NewKind]:
 def new_log_entries(case: Case) -> Iterator[Finding]:
     """Errors in so many rounds that chance is no explanation."""
     for each in _grave(case, proven=True) if case.looked else ():
-        yield each.finding("fail")
+        if each.whole:
+            yield each.finding("fail")
 
 
 def rare_log_entries(case: Case) -> Iterator[Finding]:
-    """Errors in more than half of the rounds, not proven yet."""
+    """Errors in more than half of the rounds, not proven yet; and what is not read."""
+    yield from _unread(case.trial)
+    for each in _grave(case, proven=True):
+        if not each.whole:
+            yield each.finding("inconclusive", " as far as its log is read")
     for each in _grave(case, proven=False):
         if len(each.logged) > _HALF * each.rounds:
             yield each.finding(
                 "inconclusive", ": too few to tell from chance, too many for a PASS"
             )
+
+
+def _unread(trial: TrialEvidence) -> Iterator[Finding]:
+    """Kinds beyond those that are told apart, which the baseline has not."""
+    logs = [each.logs for each in trial.sound if len(each.logs) == len(Arm)]
+    further = {arm: sum(each[arm].others for each in logs) for arm in Arm}
+    if further[Arm.CANDIDATE] and not further[Arm.BASELINE]:
+        message = (
+            f"logs: {further[Arm.CANDIDATE]:,} entries of the candidate's are of kinds"
+            " beyond the first 500 of a round, none of the baseline's"
+        )
+        yield trial_finding("inconclusive", "logs", message)
 
 
 def noted_log_entries(case: Case) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from harness.load.answer import KEPT_BYTES
+from harness.model.draw import WHOLE, drawn
 from harness.store.answer import frame
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ _ROOM_BYTES: Final = 256 << 20
 
 
 class Keeper:
-    """A spool of answers with so much room; what does not fit is not kept.
+    """A spool of answers with so much room.
+
+    Whenever half of what is left is used up, only every second shot is kept from then
+    on, those that are drawn first: a long round is kept thinly to its end.
 
     Args:
         spool: gets the frames; `None` to keep nothing.
@@ -29,17 +33,21 @@ class Keeper:
     def __init__(self, spool: BinaryIO | None, room_bytes: int = _ROOM_BYTES) -> None:
         self._spool = spool
         self._room_bytes = room_bytes if spool is not None else 0
+        self._thinned_at = self._room_bytes // 2
+        self._below = WHOLE
 
-    @property
-    def has_room(self) -> bool:
-        """Whether the next answer is to be kept."""
-        return self._room_bytes > 0
+    def wants(self, shot: int) -> bool:
+        """Whether the answer to a shot is to be kept."""
+        return self._room_bytes > 0 and drawn(shot) < self._below
 
     def keep(self, shot: int, said: Said) -> None:
-        """Keep the answer to a shot."""
-        if self._spool is None or self._room_bytes <= 0:
+        """Keep the answer to a shot, if it is wanted."""
+        if self._spool is None or not self.wants(shot):
             return
         body = b"".join(said.pieces)[:KEPT_BYTES]
         framed = frame(shot, said.headers, body)
         self._room_bytes -= len(framed)
         self._spool.write(framed)
+        if self._room_bytes <= self._thinned_at:
+            self._thinned_at = self._room_bytes // 2
+            self._below //= 2

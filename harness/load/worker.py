@@ -177,14 +177,14 @@ class Troupe(Stage):
         sent_ns = self.begin()
         if due_ns == eligible_ns:
             self.note_lag(sent_ns - due_ns)
-        keep = self.slice != 0 and wire.measured and self._keeper.has_room
+        number = self._cast.number[shot]
+        keep = self.slice != 0 and wire.measured and self._keeper.wants(number)
         outcome = client.exchange(wire, session.jar, keep=keep)
         done_ns = self.end()
         for set_cookie in outcome.set_cookies:
             session.jar.store(set_cookie)
         if outcome.said is not None and wire.extracts:
             session.learn(wire.extracts, outcome.said.content())
-        number = self._cast.number[shot]
         if outcome.said is not None and keep and not outcome.cause:
             self._keeper.keep(number, outcome.said)
         self.record(

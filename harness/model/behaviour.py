@@ -75,7 +75,7 @@ class Spot(Part):
             return False
         if self.status:
             return f"→ {self.status}" in kind
-        return place[len(self.place) :][:1] in {"", ".", "["}
+        return place[len(self.place) :][:1] in {"", ".", "[", " "}
 
 
 class BehaviourRules(Part):

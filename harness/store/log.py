@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["read_lines"]
+__all__ = ["is_cut", "read_lines"]
 
 _LINE_BYTES: Final = 16 << 10
 _READ_BYTES: Final = 64 << 20
@@ -38,6 +38,16 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 line = piece.rstrip(b"\r\n")
                 yield _parted(line) if stamped else (0, line)
             within = not piece.endswith(b"\n")
+
+
+def is_cut(path: Path) -> bool:
+    """Whether there is more of a log than is read.
+
+    Raises:
+        ComparisonError: the file cannot be read.
+    """
+    with reading(path):
+        return path.stat().st_size > _READ_BYTES
 
 
 def _parted(line: bytes) -> tuple[int, bytes]:

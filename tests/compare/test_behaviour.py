@@ -106,6 +106,80 @@ def test_consequences() -> None:
     } == counts(everything)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ([200, 403], [201, 200], ["200 → 201", "403 → 200"]),
+        ([200, 200], [302, 404], ["200 → 302", "200 → 404"]),
+        ([200, 403], [500, 200], ["200 → 500", "403 → 200"]),
+        ([200, 403], [0, 200], ["403 → 200"]),
+        ([500, 401], [200, 200], ["500 → 200"]),
+        ([404, 403], [200, 200], ["404 → 200"]),
+        ([200, 200], [500, 404], ["200 → 500"]),
+    ],
+)
+def test_what_is_a_consequence(
+    before: list[int], after: list[int], expected: list[str]
+) -> None:
+    """A session that goes on as well goes on; a door stays a door.
+
+    But where the baseline had failed, what it denies later is a consequence of that.
+    """
+    everything, _ = compared(
+        answers(before),
+        answers(after),
+        shots(2, session=np.zeros(2, int)),
+        nothing,
+    )
+
+    assert expected == [each.kind for each in sorted(everything)]
+
+
+def test_nothing_is_a_good_answer() -> None:
+    """Where the baseline mostly says nothing if all is well, so may the candidate."""
+    silent = crc32(b"")
+    before = answers([204, 204, 500], [silent, silent, 9])
+    after = answers([204, 204, 204], [silent] * 3)
+
+    everything, _ = compared(before, after, shots(3, route=np.zeros(3, int)), nothing)
+
+    assert [("GET /a", "status", "500 → 204")] == [*counts(everything)]
+
+
+def test_what_was_not_kept() -> None:
+    """A route that differs and of which nothing is stored is not passed over."""
+    before, after = answers([200] * 4), answers([200] * 4, [1, 2, 9, 2])
+
+    def stored(shot: int) -> tuple[Content, Content] | None:
+        return None if shot % 2 else (Content((), b"1"), Content((), b"2"))
+
+    everything, _ = compared(before, after, shots(4), stored)
+
+    assert (1.0, 2) == (
+        everything[Place("GET /b", "body", "not kept")].share,
+        everything[Place("GET /a", "body", "numbers")].answers,
+    )
+
+
+def test_places_without_end() -> None:
+    """Names that nobody can count take no memory without bound."""
+    random = np.random.default_rng(1)
+    before, after = answers([200] * 500), answers([200] * 500, [1] * 500)
+
+    def drawn(_shot: int) -> tuple[Content, Content]:
+        names = ("".join(random.choice([*"abcdefgh"], 9)) for _ in range(50))
+        return Content((), b"{}"), Content(
+            (), json.dumps(dict.fromkeys(names)).encode()
+        )
+
+    everything, _ = compared(before, after, shots(500), drawn)
+
+    assert len(everything) <= 2_002
+    assert {"further places"} == {
+        place.place for place in everything if not place.place.startswith("$")
+    }
+
+
 def test_bodies() -> None:
     """Where digests differ, what both said is compared; the share is of all answers."""
     before, after = answers([200] * 8), answers([200] * 8, [9, 9, 1, 9, 9, 9, 9, 9])

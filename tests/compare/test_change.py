@@ -91,7 +91,11 @@ def test_too_early(make: Make) -> None:
     [
         ([0.4] * 8, [0.4] * 7, Outcome.PASS),
         ([0.4] * 8, [0.1] * 7, Outcome.FAIL),
-        ([0.4] * 7 + [0.15], [0.1] * 7, Outcome.PASS),
+        ([0.4] * 7 + [0.15], [0.1] * 7, Outcome.FAIL),
+        ([0.9] * 7 + [0.0], [0.0] * 6 + [0.001], Outcome.FAIL),
+        ([0.9] * 4 + [0.0] * 4, [0.0] * 7, Outcome.INCONCLUSIVE),
+        ([0.9] * 4 + [0.0] * 4, [0.0] * 6 + [0.001], Outcome.PASS),
+        ([0.4] * 3 + [0.15] * 5, [0.1] * 7, Outcome.PASS),
         ([0.4] * 8, [0.0] * 6 + [0.3], Outcome.PASS),
         ([0.4, 0, 0, 0, 0, 0, 0, 0], [0.0] * 7, Outcome.PASS),
     ],
@@ -109,6 +113,8 @@ def test_noise(
         ("403 → 200", Outcome.FAIL, "fail"),
         ("500 → 200, empty", Outcome.FAIL, "fail"),
         ("500 → 200", Outcome.PASS, "note"),
+        ("500 → 404", Outcome.FAIL, "fail"),
+        ("500 → 302", Outcome.FAIL, "fail"),
         ("200 → 404", Outcome.FAIL, "fail"),
     ],
 )
@@ -130,7 +136,10 @@ def test_new_failures_are_errors(make: Make) -> None:
 
 @pytest.mark.parametrize("kind", ["403 → 200", "500 → 200, empty"])
 def test_one_open_door(make: Make, kind: str) -> None:
-    """The worst kinds withhold a PASS wherever they are seen; no rule hides them."""
+    """The worst kinds withhold a PASS wherever they are seen.
+
+    A rule that does not name the route hides them as little as one that ignores.
+    """
     rules = {"ignore": [{"status": 200}], "expect": [{"status": 200}]}
     outcome, (finding,) = behaving(
         trial(
@@ -142,6 +151,107 @@ def test_one_open_door(make: Make, kind: str) -> None:
     )
 
     assert (outcome, finding.severity) == (Outcome.INCONCLUSIVE, "inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("403 → 200", 200), ("500 → 204, empty", 204)]
+)
+def test_a_declared_door(make: Make, kind: str, status: int) -> None:
+    """Whoever declares route and status means it."""
+    rules = {"expect": [{"route": "GET /a", "status": status}]}
+    place = Place("GET /a", "status", kind)
+
+    outcome, findings = behaving(
+        trial(
+            make,
+            [0.4] * 8,
+            place=place,
+            behaviour=BehaviourRules.model_validate(rules),
+        )
+    )
+
+    assert outcome is Outcome.PASS
+    assert "fail" not in {each.severity for each in findings}
+
+
+@pytest.mark.parametrize(("route", "repair"), [("GET /a", True), (None, False)])
+def test_a_door_that_was_shut_by_mistake(
+    make: Make, route: str | None, repair: bool
+) -> None:
+    """Customers who were denied may be the claim; then it names their route."""
+    place = Place("GET /a", "status", "403 → 200")
+    symptom = Symptom.model_validate({"route": route, "status": 403})
+    change, *_ = found_changes(trial(make, [0.4] * 8, place=place, symptom=symptom))
+
+    assert repair == change.repair
+
+
+def many(make: Make, rounds: int, among: dict[Place, float]) -> TrialEvidence:
+    """The same places in every round, all of which the baseline has as noise."""
+    arm = make.arm()
+    noise = {
+        Place("GET /a", f"$.a{number:03}", "value"): Changed(answers=9, share=0.5)
+        for number in range(60)
+    }
+    changed = {
+        **noise,
+        **{place: Changed(answers=9, share=share) for place, share in among.items()},
+    }
+    return make.trial(
+        [
+            replace(
+                make.round(index, arm, arm),
+                behaviour=Behaviour(changed, noise if index > 1 else None),
+            )
+            for index in range(1, rounds + 1)
+        ],
+        looks=Looks(4, 10),
+    )
+
+
+def test_noise_hides_no_change(make: Make) -> None:
+    """However many places are noise, one that is not withholds a PASS, by its name."""
+    outcome, findings = behaving(many(make, 4, {PRICE: 1.0}))
+
+    assert outcome is Outcome.INCONCLUSIVE
+    assert ["$.price" in each.message for each in findings] == [True]
+
+
+def test_what_is_too_much_to_show_is_counted(make: Make) -> None:
+    """Further places than are shown are told of."""
+    among = {Place("GET /b", f"$.x{n}", "value"): 1.0 for n in range(25)}
+
+    _, findings = behaving(many(make, 4, among))
+
+    assert "5 more places may differ" in findings[-1].message
+
+
+def test_rare_places_cost_nothing(make: Make) -> None:
+    """Names that are drawn anew in each answer do not keep a change from its FAIL."""
+    arm = make.arm()
+    rounds = [
+        replace(
+            make.round(index, arm, arm),
+            behaviour=Behaviour(
+                {
+                    **comparison(1.0),
+                    **{
+                        Place("GET /a", f"$.{index}x{n}", "added"): Changed(
+                            answers=1, share=0.01
+                        )
+                        for n in range(300)
+                    },
+                },
+                {} if index > 1 else None,
+            ),
+        )
+        for index in range(1, 9)
+    ]
+
+    outcome, findings = behaving(make.trial(rounds, looks=Looks(4, 10)))
+
+    assert outcome is Outcome.FAIL
+    assert ["$.price" in each.message for each in findings] == [True]
 
 
 def test_ignored(make: Make) -> None:

@@ -68,7 +68,10 @@ def test_only_on_the_candidate(make: Make) -> None:
         ([""] * 6, ["bad", *[""] * 5], Outcome.INCONCLUSIVE, ["inconclusive"]),
         (["bad"] * 6, ["bad"] * 6, Outcome.PASS, ["note"]),
         (["bad"] * 6, [""] * 6, Outcome.PASS, ["note"]),
-        (["bad", *[""] * 5], ["bad"] * 6, Outcome.PASS, ["note"]),
+        (["bad", *[""] * 5], ["bad"] * 6, Outcome.INCONCLUSIVE, ["inconclusive"]),
+        (["bad", *[""] * 5], ["bad"] * 3 + [""] * 3, Outcome.PASS, ["note"]),
+        (["down", *[""] * 5], ["bad"] * 6, Outcome.FAIL, ["fail", "note"]),
+        (["7 bad"] * 6, ["8 bad"] * 6, Outcome.PASS, ["note"]),
     ],
 )
 def test_what_counts(
@@ -78,7 +81,7 @@ def test_what_counts(
     expected: Outcome,
     severities: list[str],
 ) -> None:
-    """What the baseline fails as well says nothing; one failure withholds a PASS."""
+    """What the baseline fails as often says nothing; one failure withholds a PASS."""
     outcome, findings = checking(trial(make, baseline, candidate))
 
     assert (expected, severities) == (outcome, [each.severity for each in findings])

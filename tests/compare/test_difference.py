@@ -77,7 +77,8 @@ def test_json(before: Any, after: Any, expected: list[tuple[str, str]]) -> None:
     ("before", "after", "expected"),
     [
         (b"<p>a  b</p>", b"<p>\na b</p>", []),
-        (b"<p>page 1 of 2</p>", b"<p>page 1 of 3</p>", [("body", "numbers")]),
+        (b"<p>1 of 2 lamps</p>", b"<p>2 of 2 lamps</p>", [("body", "numbers")]),
+        (b"<p>5 < 6</p>", b"<p>5 > 6</p>", [("body", "text")]),
         (b"<p>lamp</p>", b"<p>chair</p>", [("body", "text")]),
         (b"<p>lamp</p>", b"", [("body", "text → empty")]),
         (b"\xff\x00", b"\xff\x01", [("body", "bytes")]),
@@ -85,7 +86,7 @@ def test_json(before: Any, after: Any, expected: list[tuple[str, str]]) -> None:
         (b'{"a": 1}', b"oops", [("body", "JSON → text")]),
         (b'{"a": 1', b'{"a": 2', [("body", "numbers")]),
         (b'{"a": "' + b"9" * 5000 + b'"}', b"[" * 100_000, [("body", "JSON → text")]),
-        (b'{"a": 1, "a": 2}', b'{"a": 2}', []),
+        (b'{"a": 1, "a": 2}', b'{"a": 2}', [("body", "a name twice")]),
     ],
 )
 def test_what_is_no_json(
@@ -93,6 +94,49 @@ def test_what_is_no_json(
 ) -> None:
     """Text is compared by its words, anything else by its bytes; nothing is refused."""
     assert expected == raw(before, after)
+
+
+def test_numbers_in_a_page() -> None:
+    """Each is known by the word before it: a drawn token hides no price."""
+    page = "<input name=csrf value={}><td>Total</td><td>{}</td> at {}"
+    old, new = (
+        Content((("content-type", "text/html"),), page.format(*each).encode())
+        for each in (("a1" * 10, "10.00", "10:00"), ("b2" * 10, "0.00", "10:01"))
+    )
+
+    found = [each.place for each in differences(old, new)]
+
+    assert ["body", "body after Total", "body after at"] == sorted(found)
+
+
+@pytest.mark.parametrize("size", [10, 150, 20_000])
+def test_one_place_hides_no_other(size: int) -> None:
+    """However many elements differ in one field, the others are looked at."""
+    items = [{"id": n, "at": n, "price": 5} for n in range(size)]
+    before = {"total": 750, "items": items}
+    after = {
+        "total": 1,
+        "items": [{**each, "at": each["at"] + 1} for each in items],
+    }
+    after["items"][0]["price"] = 99  # type: ignore[index]
+
+    assert [
+        ("$.items[*].at", "value"),
+        ("$.items[*].price", "value"),
+        ("$.total", "value"),
+    ] == [each for each in of(before, after) if each[1] == "value"]
+
+
+def test_rows_of_a_table() -> None:
+    """Names that are drawn, or counted on, are rows of a table: one place."""
+    before = {"rows": {"81723": {"price": 1}, "81724": {"price": 1}}, "p95": 3}
+    after = {"rows": {"81723": {"price": 2}, "90001": {"price": 1}}, "p95": 3}
+
+    assert [
+        ("$.rows[*]", "added"),
+        ("$.rows[*]", "removed"),
+        ("$.rows[*].price", "value"),
+    ] == of(before, after)
 
 
 def test_image() -> None:

@@ -52,6 +52,13 @@ def test_tokens_without_a_digit() -> None:
     assert sum("#" != masked(each) for each in tokens) < 20
 
 
+@pytest.mark.parametrize("text", ["x@" + "." * 900 + " ", "x@" + "a." * 450 + " "])
+def test_what_is_nearly_an_address(text: str) -> None:
+    """It is text, and to know that takes no longer than to read it."""
+    assert "text" == format_of(text)
+    assert "text" == format_of(text * 1_000)
+
+
 def test_words() -> None:
     """White space between words and tags says nothing."""
     assert words("<p>\n  An oak\tlamp</p>") == words("<p>An oak lamp</p>\n")

@@ -31,6 +31,16 @@ Traceback (most recent call last):
 ValueError: nothing there
 INFO next
 """
+ONE = """\
+Traceback (most recent call last):
+  File "/app/a.py", line 1, in read
+KeyError: 'x'
+"""
+OTHER = """\
+Traceback (most recent call last):
+  File "/app/b.py", line 2, in go
+TypeError: none
+"""
 JAVA = """\
 Exception in thread "main" java.lang.IllegalStateException: broken
     at java.util.Map.get(Map.java:12)
@@ -74,6 +84,20 @@ def kinds(text: str) -> list[tuple[str, str, int]]:
             ],
         ),
         (CHAINED, [("error", "ValueError in b.py, answer", 1)]),
+        (
+            (ONE + OTHER) * 3,
+            [
+                ("error", "KeyError in a.py, read", 3),
+                ("error", "TypeError in b.py, go", 3),
+            ],
+        ),
+        (
+            f"{ONE}\n{OTHER}",
+            [
+                ("error", "KeyError in a.py, read", 1),
+                ("error", "TypeError in b.py, go", 1),
+            ],
+        ),
         (
             JAVA,
             [

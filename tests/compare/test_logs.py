@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NEW: Final = Kind("error", "KeyError", "cart.py, total")
 OLD: Final = Kind("error", "KeyError", "cart.py, sum_of")
+ELSEWHERE: Final = Kind("error", "KeyError", "checkout.py, pay")
 OTHER: Final = Kind("error", "ValueError", "cart.py, sum_of")
 
 
@@ -71,6 +72,13 @@ def test_a_new_exception(make: Make) -> None:
         ([], [[NEW], *[[]] * 5], Outcome.PASS, []),
         ([OLD], [[NEW]] * 6, Outcome.PASS, ["note"]),
         ([OLD], [[OLD, NEW]] * 6, Outcome.FAIL, ["fail"]),
+        ([OLD], [[ELSEWHERE]] * 6, Outcome.FAIL, ["fail"]),
+        (
+            [OLD],
+            [[NEW, NEW._replace(text="cart.py, pay")]] * 6,
+            Outcome.FAIL,
+            ["fail"] * 2,
+        ),
         ([], [[Kind("warning", "", "slow")]] * 6, Outcome.PASS, ["note"]),
         ([NEW], [[]] * 6, Outcome.PASS, []),
     ],
@@ -86,6 +94,54 @@ def test_what_counts(
     outcome, findings = logging(trial(make, baseline, candidate))
 
     assert (expected, severities) == (outcome, [each.severity for each in findings])
+
+
+def test_more_of_it(make: Make) -> None:
+    """An exception that comes far more often has not only moved."""
+    evidence = trial(make, [OLD], [[NEW]] * 6)
+    for each in evidence.rounds:
+        each.logs[Arm.CANDIDATE].kinds[NEW] = Logged(99, "")  # type: ignore[index]
+
+    assert logging(evidence)[0] is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("arm", "given", "expected", "message"),
+    [
+        (Arm.BASELINE, {"cut": True}, Outcome.INCONCLUSIVE, "as far as its log is"),
+        (Arm.BASELINE, {"others": 5}, Outcome.INCONCLUSIVE, "as far as its log is"),
+        (Arm.CANDIDATE, {"cut": True}, Outcome.FAIL, "never on the baseline"),
+        (Arm.CANDIDATE, {"others": 5}, Outcome.FAIL, "never on the baseline"),
+    ],
+)
+def test_what_is_not_read(
+    make: Make, arm: Arm, given: dict[str, Any], expected: Outcome, message: str
+) -> None:
+    """What the baseline may have written, unread, is not said to be new."""
+    evidence = trial(make, [], [[NEW]] * 6)
+    rounds = [
+        replace(each, logs={**each.logs, arm: replace(each.logs[arm], **given)})
+        for each in evidence.rounds
+    ]
+
+    outcome, findings = logging(replace(evidence, rounds=tuple(rounds)))
+
+    assert outcome is expected
+    assert message in findings[0].message
+
+
+def test_too_many_kinds(make: Make) -> None:
+    """Kinds that are beyond all counting withhold a PASS, if only one arm has them."""
+    evidence = trial(make, [], [[]] * 6)
+    rounds = [
+        replace(each, logs={**each.logs, Arm.CANDIDATE: LogEvidence(others=9)})
+        for each in evidence.rounds
+    ]
+
+    outcome, (finding,) = logging(replace(evidence, rounds=tuple(rounds)))
+
+    assert outcome is Outcome.INCONCLUSIVE
+    assert "54 entries of the candidate's" in finding.message
 
 
 def test_shown() -> None:
