@@ -51,7 +51,7 @@ def _show_trial(directory: Path, report: Report, form: str) -> None:
     """A verdict just reached, or what was written of it; it holds if that fails."""
     from harness.reporting import spared  # noqa: PLC0415 - heavy
 
-    with spared(f"--format {form}", progress.say):
+    with spared(f"--format {form}", progress.announce):
         if form in _STORED:
             _show_stored(directory, form)
         else:
@@ -129,7 +129,7 @@ def verify(
     announce = progress.outline if form == "agent" else progress.announce
     directory, report = run(replace(terms, calibration=calibration, announce=announce))
     _show_trial(directory, report, form)
-    progress.say(f"files: {directory}")
+    progress.announce(f"files: {directory}")
     codes = {**EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]
 
@@ -224,7 +224,7 @@ def judge(
         others = read_scenario(budgets).budgets
         _show(judged_by(trial, others, str(budgets)), form)
         return EXIT_OF["PASS"]
-    report = write_reports(trial, *read_dossier(trial), progress.say)
+    report = write_reports(trial, *read_dossier(trial), progress.announce)
     _show_trial(trial, report, form)
     codes = {**EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]
@@ -243,6 +243,26 @@ def report(trial: Path, form: str) -> None:
         return
     path = trial / "verdict.json"
     _show(load(read_report(path), str(path)), form)
+
+
+@seatrial.command()
+@click.argument("first", type=PATH)
+@click.argument("second", type=PATH)
+def compare(first: Path, second: Path) -> None:
+    """Put two stored trials beside each other: verdicts, reasons, every figure.
+
+    A figure is marked where the 90 % intervals of the two changes do not touch. It is
+    no verdict: exits with 0.
+    """
+    from harness.report.beside import beside_text  # noqa: PLC0415 - heavy
+    from harness.report.document import load  # noqa: PLC0415 - heavy
+    from harness.store.trial import read_report  # noqa: PLC0415 - likewise
+
+    one, other = (
+        load(read_report(path), str(path))
+        for path in (each / "verdict.json" for each in (first, second))
+    )
+    put(beside_text(one, other, [each.absolute().name for each in (first, second)]))
 
 
 @seatrial.command()
@@ -296,5 +316,46 @@ def demo(every: bool, out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     return 0 if all(trial.met_by(report) for trial, report in played) else 1
 
 
+def _be_quiet(_context: click.Context, _: click.Parameter, is_so: bool) -> None:
+    progress.quiet = progress.quiet or is_so
+
+
+def _be_plain(_context: click.Context, _: click.Parameter, is_so: bool) -> None:
+    if is_so:
+        os.environ["NO_COLOR"] = "1"
+
+
+@seatrial.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes a shell complete our commands and options.
+
+    As in ~/.bashrc: eval "$(seatrial completion bash)"
+    """
+    from click.shell_completion import get_completion_class  # noqa: PLC0415 - seldom
+
+    of_shell = get_completion_class(shell)
+    assert of_shell is not None, "click has one for each of them"
+    put(of_shell(seatrial, {}, "seatrial", "_SEATRIAL_COMPLETE").source() + "\n")
+
+
 for command in (import_, record, inspect, init, doctor, clean, comment):
     seatrial.add_command(command)
+for command in seatrial.commands.values():
+    command.params += [
+        click.Option(
+            ["-q", "--quiet"],
+            is_flag=True,
+            expose_value=False,
+            callback=_be_quiet,
+            envvar="SEATRIAL_QUIET",
+            help="Say nothing of what goes on; errors and results are said.",
+        ),
+        click.Option(
+            ["--no-color"],
+            is_flag=True,
+            expose_value=False,
+            callback=_be_plain,
+            help="No colours, as with NO_COLOR in the environment.",
+        ),
+    ]

@@ -10,22 +10,35 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.model.progress import Complaint, Standing, Step
+
 if TYPE_CHECKING:
-    from harness.model.progress import Announcement, Step
+    from harness.model.progress import Announcement
 
 __all__ = ["Progress", "progress"]
 
 
 class Progress:
-    """What happens, on standard error; on a terminal a step replaces the one before."""
+    """What happens, on standard error; on a terminal a step replaces the one before.
+
+    Attributes:
+        quiet: whether only errors and results are told.
+    """
 
     def __init__(self) -> None:
         self._step = False
+        self.quiet = False
 
     def announce(self, told: Announcement) -> None:
         """Tell a line that stays, or a step of a round, which lasts as long as it."""
-        if isinstance(told, str):
+        if isinstance(told, Complaint):
+            self.say(told.line)
+        elif self.quiet:
+            return
+        elif isinstance(told, str):
             self.say(told)
+        elif isinstance(told, Standing):
+            self.say(told.line)
         elif sys.stderr.isatty():
             self._replace(told)
         elif told.over:
@@ -33,7 +46,10 @@ class Progress:
 
     def outline(self, told: Announcement) -> None:
         """Tell the same without figures: they would be of held-out traffic, too."""
-        self.announce(told if isinstance(told, str) else replace(told, pulse=None))
+        if isinstance(told, Step):
+            self.announce(replace(told, pulse=None))
+        elif not isinstance(told, Standing):
+            self.announce(told)
 
     def _replace(self, step: Step) -> None:
         self.end_step()

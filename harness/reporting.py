@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from harness.errors import SeatrialError
+from harness.model.progress import Complaint
 from harness.model.result import Arm
 from harness.profiling import FOLDER
 from harness.report import REPORTERS
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.dossier import Dossier
+    from harness.model.progress import Announcement
     from harness.model.verdict import Report
     from harness.store.trial import Journal
 
@@ -36,7 +38,7 @@ def write_reports(
     directory: Path,
     journal: Journal,
     dossier: Dossier,
-    announce: Callable[[str], None],
+    announce: Callable[[Announcement], None],
 ) -> Report:
     """Judge a trial and write the files that stand in every trial's directory.
 
@@ -81,11 +83,12 @@ def _page(directory: Path, journal: Journal, dossier: Dossier, report: Report) -
 
 
 @contextmanager
-def spared(name: str, announce: Callable[[str], None]) -> Iterator[None]:
+def spared(name: str, announce: Callable[[Announcement], None]) -> Iterator[None]:
     """Whatever goes wrong inside with that report is said, and ends nothing else."""
     try:
         yield
     except SeatrialError as error:
-        announce(error.text)
+        announce(Complaint(line=error.text))
     except Exception as error:  # noqa: BLE001 - no report is worth a verdict
-        announce(f"{name} cannot be made: {type(error).__name__}: {error}")
+        line = f"{name} cannot be made: {type(error).__name__}: {error}"
+        announce(Complaint(line=line))

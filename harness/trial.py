@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.compare.judge import is_over
+from harness.compare.judge import is_over, judge
 from harness.dossier import Dossier
 from harness.environment import (
     Order,
@@ -34,11 +34,12 @@ from harness.load.selfcheck import (
     refuse_too_many_users,
     refuse_too_much_load,
 )
-from harness.model.progress import Step
+from harness.model.progress import Standing, Step
 from harness.model.result import Arm
 from harness.opening import opened
 from harness.planning.planner import make_plan
 from harness.profiling import asks_why, profiled
+from harness.report.step import so_far
 from harness.reporting import spared, write_reports
 from harness.rounds import Pair, first_arms, play_round
 from harness.store.trial import (
@@ -293,7 +294,10 @@ class _Course:
             self._terms.announce(f"round {index} is void: {evidence.round.void}")
         else:
             self._first = next(self._firsts)
-        self.over = is_over(self._dossier.evidence(self.journal))
+        known = self._dossier.evidence(self.journal)
+        self.over = is_over(known)
+        if not self.over and len(known.sound) > 1:
+            self._terms.announce(Standing(line=so_far(judge(known))))
 
     def _note_lost_round(self, index: int, error: WorkerLostError) -> None:
         self._terms.announce(f"round {index} is void: {error.message}")

@@ -20,6 +20,7 @@ from harness.__main__ import main
 from harness.dossier import Dossier, read_dossier
 from harness.model.calibration import Calibration, Machine
 from harness.model.plan import PlannedRequest
+from harness.model.progress import Announcement, Complaint
 from harness.model.result import (
     SAMPLE_FIELDS,
     Arm,
@@ -491,12 +492,13 @@ def test_a_page_that_cannot_be_made(
         raise ZeroDivisionError
 
     monkeypatch.setattr("harness.reporting.html", broken)
-    said: list[str] = []
+    said: list[Announcement] = []
 
     report = write_reports(trial, *read_dossier(trial), said.append)
 
     assert report.verdict.outcome is Outcome.PASS
-    assert said == ["report.html cannot be made: ZeroDivisionError: "]
+    line = "report.html cannot be made: ZeroDivisionError: "
+    assert said == [Complaint(line=line)]
     assert (trial / AGENT_FILE).exists()
 
 

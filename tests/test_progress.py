@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.model.progress import Pulse, Step
+from harness.model.progress import Complaint, Pulse, Standing, Step
 from harness.progress import Progress
 
 if TYPE_CHECKING:
@@ -34,3 +34,27 @@ def test_an_outline_has_no_figures(capsys: pytest.CaptureFixture[str]) -> None:
 
     said = capsys.readouterr().err
     assert "round 1: slice 1/2, candidate\npreparing the baseline\n" == said
+
+
+STANDING = Standing(line="so far, 2 rounds: p95 +1.0% (-1.0% to +3.0%)")
+
+
+def test_how_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    """People read the estimates so far; an outline leaves them out."""
+    Progress().announce(STANDING)
+    assert capsys.readouterr().err == f"{STANDING.line}\n"
+
+    Progress().outline(STANDING)
+    assert capsys.readouterr().err == ""
+
+
+def test_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is told of what goes on, but errors are, and what went wrong."""
+    progress = Progress()
+    progress.quiet = True
+
+    for told in (STEP, STANDING, "preparing the baseline", Complaint(line="no room")):
+        progress.announce(told)
+    progress.say("error: no engine")
+
+    assert capsys.readouterr().err == "no room\nerror: no engine\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Announcement", "Pulse", "Step"]
+__all__ = ["Announcement", "Complaint", "Pulse", "Standing", "Step"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,5 +45,27 @@ class Step:
     over: bool
 
 
-Announcement = str | Step
-"""What a trial tells whoever watches: a line that stays, or a step of a round."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How the builds compare so far, of all traffic, held out or not.
+
+    Attributes:
+        line: in words.
+    """
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """What went wrong without ending the trial; who wants quiet is told it, too.
+
+    Attributes:
+        line: in words.
+    """
+
+    line: str
+
+
+Announcement = str | Step | Standing | Complaint
+"""What a trial tells whoever watches."""

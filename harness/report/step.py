@@ -1,15 +1,17 @@
-"""A trial under way, in one line."""
+"""A trial under way, in one line: a step of a round, and what the rounds say so far."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.compare.figure import figure
+from harness.compare.figure import change, figure, interval
+from harness.model.route import SERVICE
 
 if TYPE_CHECKING:
     from harness.model.progress import Pulse, Step
+    from harness.model.verdict import Report
 
-__all__ = ["step_line"]
+__all__ = ["so_far", "step_line"]
 
 _MINUTE_S = 60
 
@@ -19,6 +21,16 @@ def step_line(step: Step) -> str:
     if step.pulse is None:
         return step.title
     return f"{step.title}: {_pulse(step.pulse, step.planned_per_s)}, {_left(step)}"
+
+
+def so_far(report: Report) -> str:
+    """The service's gated figures with their intervals, which no verdict is made of."""
+    figures = (
+        f"{each.metric} {change(each)} ({interval(each)})"
+        for each in report.estimates
+        if each.route == SERVICE and each.budget and each.lower is not None
+    )
+    return f"so far, {report.rounds} rounds: {', '.join(figures) or 'no figure yet'}"
 
 
 def _pulse(pulse: Pulse, planned_per_s: float) -> str:

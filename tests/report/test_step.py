@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from harness.model.progress import Pulse, Step
-from harness.report.step import step_line
+from harness.report.step import so_far, step_line
+
+if TYPE_CHECKING:
+    from tests.report.conftest import Make
 
 
 def test_step_line() -> None:
@@ -29,3 +34,11 @@ def test_before_the_first_pulse() -> None:
     step = Step(title="round 1", pulse=None, planned_per_s=1, left_s=9, over=True)
 
     assert "round 1" == step_line(step)
+
+
+def test_so_far(make: Make) -> None:
+    """Gated figures of the service with their intervals; others are not told."""
+    report = make.report(estimates=[make.estimate(), make.estimate(route="GET /a")])
+
+    assert so_far(report) == "so far, 4 rounds: p95 +4.0% (+1.0% to +7.0%)"
+    assert so_far(make.report(estimates=[])).endswith(": no figure yet")
