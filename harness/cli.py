@@ -103,6 +103,7 @@ def seatrial() -> None:
 @build_arg_option
 @wait_option
 @option("--plan", is_flag=True, help="Only say how long it takes and what it can see.")
+@option("--resume", metavar="DIR", type=PATH, help="Go on with a trial that stopped.")
 @format_option
 def verify(
     scenario: Path,
@@ -110,6 +111,7 @@ def verify(
     candidate: str | None,
     inconclusive_exit_code: int,
     plan: bool,
+    resume: Path | None,
     form: str,
     **asked: Any,
 ) -> int:
@@ -127,7 +129,8 @@ def verify(
     terms = terms_of(scenario, given, **asked)
     calibration = calibration_of(terms.parent, terms.scenario)
     announce = progress.outline if form == "agent" else progress.announce
-    directory, report = run(replace(terms, calibration=calibration, announce=announce))
+    terms = replace(terms, calibration=calibration, resume=resume, announce=announce)
+    directory, report = run(terms)
     _show_trial(directory, report, form)
     progress.announce(f"files: {directory}")
     codes = {**EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import time
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from harness.compare.calibration import Circumstances, doubts
 from harness.environment import this_machine
+from harness.errors import InputError
 from harness.load.selfcheck import HEADROOM
 from harness.model.result import Arm
 from harness.planning.account import in_words
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from harness.model.scenario import Load, Scenario
     from harness.model.traffic import Recording
 
-__all__ = ["circumstances", "opened"]
+__all__ = ["circumstances", "opened", "taken_up"]
 
 _VERSIONS = ("seatrial", "locust", "gevent", "httptools", "docker", "scipy")
 
@@ -80,6 +82,38 @@ def opened(
         doubt=doubts(calibration, now) if calibration else "",
         command=command,
     )
+
+
+def taken_up(former: Journal, journal: Journal) -> Journal:
+    """The journal of a trial that was stopped, to go on with.
+
+    Args:
+        former: as it was left.
+        journal: as it would begin now.
+
+    Raises:
+        InputError: more rounds would be of something else.
+    """
+    same = (
+        ("scenario", former.scenario == journal.scenario),
+        ("recording", former.recording_digest == journal.recording_digest),
+        ("plan", former.plan.digest == journal.plan.digest),
+        ("baseline", _digest(former.baseline) == _digest(journal.baseline)),
+        ("candidate", _digest(former.candidate) == _digest(journal.candidate)),
+        ("machine", former.machine == journal.machine),
+    )
+    for name, is_so in same:
+        if not is_so:
+            raise InputError(
+                f"--resume {former.id}: this is another {name} than the trial's",
+                hint="rounds of two kinds are no trial; start a new one",
+            )
+    return replace(former, stopped="")
+
+
+def _digest(title: str) -> str:
+    """The digest in a build's title; of a URL, which has none, all of it."""
+    return title.rpartition("(")[2]
 
 
 def circumstances(scenario: Scenario, recording: Recording | None) -> Circumstances:

@@ -7,6 +7,7 @@ from what is stored.
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import tempfile
 import time
@@ -34,9 +35,9 @@ from harness.load.selfcheck import (
     refuse_too_many_users,
     refuse_too_much_load,
 )
-from harness.model.progress import Standing, Step
+from harness.model.progress import Complaint, Standing, Step
 from harness.model.result import Arm
-from harness.opening import opened
+from harness.opening import opened, taken_up
 from harness.planning.planner import make_plan
 from harness.profiling import asks_why, profiled
 from harness.report.step import so_far
@@ -45,6 +46,9 @@ from harness.rounds import Pair, first_arms, play_round
 from harness.store.trial import (
     Journal,
     new_trial_directory,
+    next_round,
+    read_journal,
+    read_rounds,
     write_journal,
 )
 
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from harness.compare.evidence import RoundEvidence
     from harness.environment import Build, Pinning, Reference
     from harness.load.crew import Hire
     from harness.load.selfcheck import Capacity
@@ -86,6 +91,7 @@ class Terms:
             calibration makes a change.
         calibration: what is known beforehand of what can be seen, if anything.
         command: that asks for the same again, empty where there is none.
+        resume: directory of a trial that was stopped, to go on with.
         announce: told what happens.
     """
 
@@ -102,6 +108,7 @@ class Terms:
     candidate_env: Mapping[str, str] = field(default_factory=dict)
     calibration: Calibration | None = None
     command: str = ""
+    resume: Path | None = None
     announce: Callable[[Announcement], None]
 
 
@@ -113,13 +120,18 @@ def verify(terms: Terms) -> tuple[Path, Report]:
         KeyboardInterrupt: interrupted; finished rounds are kept and can be judged.
     """
     started_s = time.monotonic()
-    trial = f"{time.strftime('%Y%m%d-%H%M%S')}-{terms.scenario.name}"
+    former = read_journal(terms.resume) if terms.resume else None
+    trial = (
+        former.id
+        if former
+        else f"{time.strftime('%Y%m%d-%H%M%S')}-{terms.scenario.name}"
+    )
     with ExitStack() as stack:
         stack.enter_context(machine_lock(trial, wait=terms.wait))
-        for line in remove_leftovers(trial):
+        for line in remove_leftovers(""):
             terms.announce(line)
-        directory = stack.enter_context(_directory(terms.parent, trial))
-        plan = make_plan(terms.scenario, terms.recording, directory)
+        directory = terms.resume or stack.enter_context(_directory(terms.parent, trial))
+        plan = _plan(terms, stack, directory)
         machines = terms.post.machines
         refuse_too_many_users(plan, terms.workers + machines, machines)
         far = stack.enter_context(hosting(terms.post, terms.announce))
@@ -140,6 +152,9 @@ def verify(terms: Terms) -> tuple[Path, Report]:
             calibration=terms.calibration,
             command=terms.command,
         )
+        if former:
+            journal = taken_up(former, journal)
+            plan = journal.plan
         write_journal(directory, journal)
         pair = Pair(
             builds=builds,
@@ -154,6 +169,14 @@ def verify(terms: Terms) -> tuple[Path, Report]:
         )
         report = _Course(pair, journal, terms).play(started_s)
     return directory, report
+
+
+def _plan(terms: Terms, stack: ExitStack, directory: Path) -> Plan:
+    """The plan; beside the trial's own where that is to be gone on with."""
+    if terms.resume:
+        scratch = tempfile.TemporaryDirectory(prefix="seatrial-plan-")
+        directory = Path(stack.enter_context(scratch))
+    return make_plan(terms.scenario, terms.recording, directory)
 
 
 def _self_check(
@@ -216,6 +239,9 @@ class _Course:
         self._first = next(self._firsts)
         self.journal = journal
         self.over = False
+        for round_ in read_rounds(pair.directory, journal.finished):
+            self._take(self._dossier.add(round_))
+            self.over = is_over(self._dossier.evidence(journal))
 
     def play(self, started_s: float) -> Report:
         """Play until enough rounds are sound, or it is clear that they will not be.
@@ -223,13 +249,16 @@ class _Course:
         However it ends, the journal and the reports say how far it came.
         """
         try:
-            for index in count(1):
+            for index in count(next_round(self._pair.directory)):
                 self._stop_if_late(index, started_s)
                 if self.over:
                     break
                 self._play_one(index)
         except KeyboardInterrupt:
             self.journal = replace(self.journal, stopped="interrupted")
+            if command := self.journal.command:
+                again = f"{command} --resume {shlex.quote(str(self._pair.directory))}"
+                self._terms.announce(Complaint(line=f"to go on: {again}"))
             raise
         except SeatrialError as error:
             self.journal = replace(self.journal, stopped=error.message)
@@ -285,19 +314,23 @@ class _Course:
         except WorkerLostError as error:
             self._note_lost_round(index, error)
             return
-        evidence = self._dossier.add(played)
+        self._take(self._dossier.add(played))
         finished = tuple(each.round.index for each in self._dossier.rounds)
         self.journal = replace(self.journal, finished=finished)
         write_journal(self._pair.directory, self.journal)
         self._longest_s = max(self._longest_s, time.monotonic() - started_s)
-        if evidence.round.void:
-            self._terms.announce(f"round {index} is void: {evidence.round.void}")
-        else:
-            self._first = next(self._firsts)
         known = self._dossier.evidence(self.journal)
         self.over = is_over(known)
         if not self.over and len(known.sound) > 1:
             self._terms.announce(Standing(line=so_far(judge(known))))
+
+    def _take(self, evidence: RoundEvidence) -> None:
+        """Say so where a round is void; else another arm may be the next to begin."""
+        if evidence.round.void:
+            void = f"round {evidence.round.index} is void: {evidence.round.void}"
+            self._terms.announce(void)
+        else:
+            self._first = next(self._firsts)
 
     def _note_lost_round(self, index: int, error: WorkerLostError) -> None:
         self._terms.announce(f"round {index} is void: {error.message}")

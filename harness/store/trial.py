@@ -40,6 +40,7 @@ __all__ = [
     "Journal",
     "keep_void",
     "new_trial_directory",
+    "next_round",
     "partial_round",
     "read_journal",
     "read_report",
@@ -163,6 +164,12 @@ def read_journal(directory: Path) -> Journal:
         requests_path=directory / journal.plan.requests_path,
     )
     return replace(journal, plan=plan)
+
+
+def next_round(directory: Path) -> int:
+    """The index after all rounds that are there, whatever became of them."""
+    names = (path.name for path in directory.glob("round-[0-9][0-9]*"))
+    return 1 + max((int(name[6:8]) for name in names), default=0)
 
 
 def partial_round(directory: Path, index: int) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import signal
 import time
@@ -307,6 +308,44 @@ def test_interrupted(
     code, out, _ = seatrial("judge", str(trial))
     assert (3, "INCONCLUSIVE") == (code, out.split()[0])
     assert "interrupted" in out
+
+
+def test_gone_on_with(
+    seatrial: Seatrial,
+    answering: Callable[[str, float], Path],
+    scenario: Callable[..., Path],
+) -> None:
+    """A trial that was stopped goes on as it says, with the same builds and no others.
+
+    The rounds that it had count; what it needs besides is played.
+    """
+    scenario(rounds=3)
+    answering("one", 0.002)
+    answering("two", 0.002)
+    process = seatrial.start("verify", *arms("one", "two"))
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("round 2: warm-up"):
+            process.send_signal(signal.SIGINT)
+            break
+    _, err = process.communicate()
+    trial = only_trial(seatrial)
+    kept = (trial / "round-01" / "round.json").read_bytes()
+    (told,) = (line for line in err.splitlines() if line.startswith("to go on: "))
+    again = shlex.split(told.removeprefix("to go on: "))[1:]
+    assert again[-2:] == ["--resume", f"trials/{trial.name}"]
+
+    other = [*again, "--candidate", "dir:one"]
+    code, _, refused = seatrial(*other, "--wait")
+    assert 2 == code, refused
+    assert "this is another candidate than the trial's" in refused
+
+    code, out, err = seatrial(*again, "--wait")
+
+    assert (0, "PASS") == (code, out.split()[0]), out + err
+    assert [1, 2, 3] == [int(each.name[6:8]) for each in sorted(trial.glob("round-*"))]
+    assert kept == (trial / "round-01" / "round.json").read_bytes()
+    assert only_trial(seatrial) == trial
 
 
 def test_interrupted_with_a_machine(
