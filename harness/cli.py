@@ -12,6 +12,7 @@ import click
 
 from harness.errors import InputError
 from harness.intake import import_, init, inspect, record
+from harness.nights import history, nightly
 from harness.options import (
     EXIT_OF,
     PATH,
@@ -342,7 +343,8 @@ def completion(shell: str) -> None:
     put(of_shell(seatrial, {}, "seatrial", "_SEATRIAL_COMPLETE").source() + "\n")
 
 
-for command in (import_, record, inspect, init, doctor, clean, comment):
+_ELSEWHERE = (import_, record, inspect, init, nightly, history, doctor, clean, comment)
+for command in _ELSEWHERE:
     seatrial.add_command(command)
 for command in seatrial.commands.values():
     command.params += [
