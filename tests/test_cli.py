@@ -15,6 +15,10 @@ from harness.__main__ import main
 from harness.capture import READERS, openform
 from harness.cli import seatrial
 from harness.errors import InputError
+from harness.model.history import Past
+from harness.model.verdict import Estimate, Outcome
+from harness.nightly import Night
+from harness.store.history import record
 
 SCENARIO = """\
 name: x
@@ -73,7 +77,7 @@ def run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
         (["verify", "--plan", "s.yaml", "--soak", "9"], "--soak 9: '9' needs a number"),
         (["verify", "s.yaml", "--soak", "0s"], "--soak 0s: Input should be greater"),
         (["nightly"], "Missing argument 'SCENARIOS...'"),
-        (["nightly", "."], ".: holds no scenario: no file there is named *.yaml"),
+        (["nightly", "s.yaml", "empty"], "empty: holds no scenario"),
         (["nightly", "s.yaml", "--max-time", "8"], "--max-time: '8' needs a number"),
         (["nightly", "s.yaml", "--build-arg", "x"], "write it as NAME=VALUE"),
         (["nightly", "s.yaml", "--workers", "0"], "--workers 0: nobody would send"),
@@ -92,6 +96,7 @@ def test_wrong_input(tmp_path: Path, arguments: list[str], message: str) -> None
     (tmp_path / "s.yaml").write_text(SCENARIO)
     (tmp_path / "bad.yaml").write_text("lod: 1\n" + SCENARIO)
     (tmp_path / "empty.log").touch()
+    (tmp_path / "empty").mkdir()
     before = sorted(path.name for path in tmp_path.iterdir())
 
     code, out, err = run(*arguments, cwd=tmp_path)
@@ -101,6 +106,87 @@ def test_wrong_input(tmp_path: Path, arguments: list[str], message: str) -> None
     assert message in err
     assert "Traceback" not in err
     assert before == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_night_of_wrong_input(tmp_path: Path) -> None:
+    """Each scenario has a row that says what is wrong, and the worst is the code."""
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "s.yaml").write_text(SCENARIO)
+    (tmp_path / "all" / "bad.yaml").write_text("lod: 1\n" + SCENARIO)
+
+    code, out, err = run("nightly", "all", "gone.yaml", cwd=tmp_path)
+    again, shown, _ = run("nightly", "all", "--format", "json", cwd=tmp_path)
+
+    assert (2, 2) == (code, again)
+    heading, bad, no_recording, gone = out.splitlines()
+    assert heading.split() == ["scenario", "verdict", "directory", "reason"]
+    assert "all/bad.yaml:1:1: `lod` is not a key here" in bad
+    assert "r.parquet: " in no_recording
+    assert "there is no such file" in gone
+    assert "Traceback" not in err
+    document = json.loads(shown)
+    assert 1 == document["schema_version"]
+    assert ["wrong input"] * 2 == [each["end"] for each in document["scenarios"]]
+    assert ["all"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_interrupted_night(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was finished is shown, and the code is that of an interruption."""
+
+    def interrupt(_: Night) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Night, "play", interrupt)
+    monkeypatch.setattr(sys, "argv", ["seatrial", "nightly", "a.yaml"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+
+    assert 130 == stopped.value.code
+    assert "a.yaml    not run" in capsys.readouterr().out
+
+
+def test_history(tmp_path: Path) -> None:
+    """Standings and a trend are shown; what is not there is 2, what is broken 4."""
+    past = Past(
+        id="1",
+        scenario="shop",
+        recorded_at="2026-11-27T01:02:03Z",
+        baseline="git:main",
+        candidate="work tree",
+        baseline_commit="",
+        candidate_commit="",
+        machine="",
+        outcome=Outcome.INVALID,
+        fix="",
+        rounds=0,
+        requests=1,
+        directory="/1",
+        estimates=(
+            Estimate(
+                metric="p95", route="service", unit="ns", relative=True, undefined="no"
+            ),
+        ),
+    )
+    record(tmp_path / "trials" / "history.sqlite", [past])
+    (tmp_path / "broken").write_text("broken" * 99)
+
+    done = [run("history", cwd=tmp_path)]
+    done += [run("history", "shop", cwd=tmp_path)]
+    done += [run("history", "shop", "--format", "json", cwd=tmp_path)]
+    done += [run("history", "shop", "--metric", "p9", cwd=tmp_path)]
+    done += [run("history", "shp", cwd=tmp_path)]
+    done += [run("history", "--history", "broken", cwd=tmp_path)]
+
+    assert [0, 0, 0, 2, 2, 4] == [code for code, _, _ in done]
+    assert re.search(r"^shop +INVALID +2026-11-27 01:02 +1 ", done[0][1], re.MULTILINE)
+    assert re.search(r"01:02 +work tree +INVALID +- ", done[1][1], re.MULTILINE)
+    assert "shop" == json.loads(done[2][1])["scenario"]
+    assert "there is: p95" in done[3][2]
+    assert "there is: shop" in done[4][2]
+    assert "broken: is no history, or a broken one" in done[5][2]
+    assert ["history.sqlite"] == [each.name for each in (tmp_path / "trials").iterdir()]
 
 
 def test_plan(tmp_path: Path) -> None:

@@ -255,5 +255,5 @@ def _nothing(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("place", [_nothing, lambda tmp: tmp / ("x" * 300)])
 def test_place_without_scenarios(tmp_path: Path, place: Callable[[Path], Path]) -> None:
     """A directory without any is refused; so is a name that no file can have."""
-    with pytest.raises(InputError, match="holds no scenario|cannot be read"):
+    with pytest.raises(InputError, match=r"holds no scenario|cannot be read"):
         scenario_files([place(tmp_path)])

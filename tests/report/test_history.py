@@ -155,7 +155,7 @@ def test_sparkline_of_anything(values: list[float | None]) -> None:
 
 
 def test_nothing_to_draw() -> None:
-    """Without a value, or over two units, there is no line; a change of unit is shown."""
+    """Without a value, or over two units, there are only the rows."""
     other = replace(
         PAST, estimates=(replace(ESTIMATE, unit="bytes", candidate=2048.0),)
     )
