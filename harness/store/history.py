@@ -73,6 +73,7 @@ _OWNER: Final = 0x5EA7_41A1
 
 _TIMEOUT_S: Final = 10.0
 _PRIMARY: Final = 0xFF
+_NAMED: Final = 40
 _ANOTHER: Final = "name another file with --history"
 _ANEW: Final = (
     "move it away, and the next night begins a new one; the trials' own files are whole"
@@ -230,8 +231,14 @@ def _known(
 ) -> None:
     known = sorted(name for (name,) in connection.execute(query, given))
     if _clean(asked) not in known:
-        there = ", ".join(known) or "nothing yet"
-        raise InputError(f"{what}: {asked!r} is not there", hint=f"there is: {there}")
+        raise InputError(f"{what}: {asked!r} is not there", hint=_named(known))
+
+
+def _named(names: list[str]) -> str:
+    """So many of them as somebody may read; routes come from captured traffic."""
+    shown = [name if name.isprintable() else repr(name) for name in names[:_NAMED]]
+    more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
+    return f"there is: {', '.join([*shown, *more]) or 'nothing yet'}"
 
 
 def _insert(connection: sqlite3.Connection, past: Past) -> None:

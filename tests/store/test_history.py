@@ -239,6 +239,19 @@ def test_unknown(
     assert hint in refused.value.hint
 
 
+def test_many_hostile_names(tmp_path: Path) -> None:
+    """What there is is text on a terminal, and not more of it than can be read."""
+    path = tmp_path / "h.sqlite"
+    routes = ("\x1b[31m", *(f"GET /{number:03}" for number in range(99)))
+    record(path, [past(estimates=tuple(estimate(route=each) for each in routes))])
+
+    with pytest.raises(InputError) as refused:
+        trend(path, route="\x1b")
+
+    assert refused.value.text.replace("\n", "").isprintable()
+    assert "GET /038, 60 more" in refused.value.hint
+
+
 def test_no_history(tmp_path: Path) -> None:
     """Reading makes no file."""
     with pytest.raises(InputError, match="there is no history"):
