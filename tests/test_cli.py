@@ -6,7 +6,9 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
@@ -16,9 +18,14 @@ from harness.capture import READERS, openform
 from harness.cli import seatrial
 from harness.errors import InputError
 from harness.model.history import Past
-from harness.model.verdict import Estimate, Outcome
+from harness.model.result import Arm
+from harness.model.verdict import Estimate, FixOutcome, Outcome, Report
 from harness.nightly import Night
 from harness.store.history import record
+from tests.made import finding, report
+
+if TYPE_CHECKING:
+    from harness.trial import Terms
 
 SCENARIO = """\
 name: x
@@ -130,6 +137,46 @@ def test_night_of_wrong_input(tmp_path: Path) -> None:
     assert ["all"] == [path.name for path in tmp_path.iterdir()]
 
 
+def test_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its options reach each trial, its code is the worst, its verdicts are kept."""
+    line = '192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 5\n'
+    (tmp_path / "a.log").write_text(line)
+    run("import", "a.log", "-o", "r.parquet", cwd=tmp_path)
+    for name in ("shop", "cart"):
+        text = SCENARIO.replace("name: x", f"name: {name}")
+        (tmp_path / f"{name}.yaml").write_text(text)
+    asked = []
+
+    def fake(terms: Terms) -> tuple[Path, Report]:
+        asked.append(terms)
+        name = terms.scenario.name
+        outcome = {"cart": Outcome.INCONCLUSIVE, "shop": Outcome.FAIL}[name]
+        made = report(outcome, FixOutcome.NOT_FIXED, finding("fix", message="no"))
+        return terms.parent / f"1-{name}", replace(made, scenario=name)
+
+    defaults = Night.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "run", fake)
+    monkeypatch.chdir(tmp_path)
+    references = ["--baseline", "dir:.", "--candidate", "image:shop:2"]
+    others = ["--workers", "2", "--wait", "--build-arg", "A=B", "--max-time", "8h"]
+    done = CliRunner().invoke(
+        seatrial, ["nightly", ".", *references, *others], standalone_mode=False
+    )
+    shown = CliRunner().invoke(seatrial, ["history"], standalone_mode=False)
+
+    assert 1 == done.return_value
+    assert re.search(
+        r"^cart +INCONCLUSIVE +trials/1-cart +NOT", done.output, re.MULTILINE
+    )
+    assert ["cart", "shop"] == [terms.scenario.name for terms in asked]
+    for terms in asked:
+        assert (2, True, {"A": "B"}) == (terms.workers, terms.wait, terms.build_args)
+        assert 0 < (terms.max_time_s or 0) <= 8 * 3_600
+        assert "image:shop:2" == terms.references[Arm.CANDIDATE].text
+    assert re.search(r"^shop +FAIL ", shown.output, re.MULTILINE)
+
+
 def test_interrupted_night(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -178,8 +225,10 @@ def test_history(tmp_path: Path) -> None:
     done += [run("history", "shop", "--metric", "p9", cwd=tmp_path)]
     done += [run("history", "shp", cwd=tmp_path)]
     done += [run("history", "--history", "broken", cwd=tmp_path)]
+    done += [run("history", "--history", ".", cwd=tmp_path)]
 
-    assert [0, 0, 0, 2, 2, 4] == [code for code, _, _ in done]
+    assert [0, 0, 0, 2, 2, 4, 4] == [code for code, _, _ in done]
+    assert ".: cannot be opened" in done[6][2]
     assert re.search(r"^shop +INVALID +2026-11-27 01:02 +1 ", done[0][1], re.MULTILINE)
     assert re.search(r"01:02 +work tree +INVALID +- ", done[1][1], re.MULTILINE)
     assert "shop" == json.loads(done[2][1])["scenario"]

@@ -18,13 +18,9 @@ from hypothesis import strategies as st
 from harness.errors import InputError, SeatrialError
 from harness.model.history import Past, Trend
 from harness.model.verdict import UNITS, Estimate, Label, Outcome
-from harness.store import history
-from harness.store.history import (
-    MIGRATIONS,
-    read_standings,
-    read_trend,
-    record,
-)
+from harness.store import historyfile
+from harness.store.history import read_standings, read_trend, record
+from harness.store.historyfile import MIGRATIONS
 
 VERSION_1 = """\
 CREATE TABLE trial (
@@ -286,6 +282,8 @@ def test_two_writers_at_once(tmp_path: Path) -> None:
     ended = [writer.wait() for writer in writers]
 
     points = trend(path, last=999).points
+    with closing(sqlite3.connect(path)) as connection:
+        assert ("wal",) == connection.execute("PRAGMA journal_mode").fetchone()
     assert [0, 0] == ended
     assert 400 == len({each.id for each in points}) == len(points)
     assert all(len(each.estimates) == 1 for each in points)
@@ -330,12 +328,12 @@ def test_migrations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     added = ("ALTER TABLE trial ADD COLUMN note TEXT NOT NULL DEFAULT 'none'",)
     used = ("UPDATE trial SET note = 'migrated'",)
 
-    monkeypatch.setattr(history, "MIGRATIONS", (*MIGRATIONS, added, ("nonsense",)))
+    monkeypatch.setattr(historyfile, "MIGRATIONS", (*MIGRATIONS, added, ("nonsense",)))
     with pytest.raises(SeatrialError):
         read_standings(path)
-    monkeypatch.setattr(history, "MIGRATIONS", MIGRATIONS)
+    monkeypatch.setattr(historyfile, "MIGRATIONS", MIGRATIONS)
     assert 1 == len(read_standings(path))
-    monkeypatch.setattr(history, "MIGRATIONS", (*MIGRATIONS, added, used))
+    monkeypatch.setattr(historyfile, "MIGRATIONS", (*MIGRATIONS, added, used))
     assert 1 == len(read_standings(path))
     with closing(sqlite3.connect(path)) as connection:
         assert [("migrated",)] == connection.execute(
