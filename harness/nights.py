@@ -124,7 +124,7 @@ def nightly(
     try:
         night.play()
     finally:
-        with spared("the summary", progress.say):
+        with spared("the summary", progress.announce):
             put(text(night.turns))
     return exit_code(night.turns)
 
