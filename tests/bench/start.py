@@ -1,7 +1,7 @@
 """How long a cold start takes: `python -m tests.bench.start`.
 
-Targets: `seatrial --help` 300 ms, `seatrial validate` 700 ms, medians of 9. Exits 1 where
-one is missed.
+Targets: `seatrial --help` 300 ms, `seatrial validate` 700 ms, medians of 9. Exits 1
+where one is missed.
 """
 
 from __future__ import annotations
