@@ -81,11 +81,40 @@ def _show(report: Report, form: str) -> None:
         put(REPORTERS[form](report))
 
 
+class _InOrder(click.Group):
+    """Lists its commands in the order in which somebody comes to need them."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """From a first look to what is seldom asked for."""
+        rest = sorted(self.commands.keys() - set(_ORDER))
+        return [*(name for name in _ORDER if name in self.commands), *rest]
+
+
+_ORDER: Final = (
+    *("demo", "import", "record", "inspect", "init", "validate", "schema"),
+    *("verify", "judge", "report", "compare", "calibrate"),
+    *("nightly", "history", "comment", "doctor", "clean", "worker", "completion"),
+)
+_FIRST_STEPS: Final = """A first look: `seatrial demo`. Then, in your project:
+
+\b
+  seatrial import access.log -o checkout.parquet    recorded traffic, redacted
+  seatrial init checkout.parquet -o checkout.yaml   a scenario to begin with
+  seatrial doctor                                   what this machine can measure
+  seatrial verify checkout.yaml                     merge base against the work tree
+
+Every option can be set as SEATRIAL_NAME in the environment. Exit codes: 0 PASS, 1 FAIL,
+3 INCONCLUSIVE, 2 wrong input, 4 not measured, 130 and 143 interrupted.
+"""
+
+
 @click.group(
+    cls=_InOrder,
+    epilog=_FIRST_STEPS,
     context_settings={
         "auto_envvar_prefix": "SEATRIAL",
         "help_option_names": ["-h", "--help"],
-    }
+    },
 )
 @click.version_option(package_name="seatrial")
 def seatrial() -> None:

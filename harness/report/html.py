@@ -43,6 +43,8 @@ _INTERVALS: Final = 60
 _ROUTES: Final = 50
 """Routes that are drawn; the table has them all."""
 _SLOWEST: Final = 20
+_DRAWN_FACTS: Final = frozenset({"slowest", "generator at worst"})
+"""Which have a table of their own."""
 _MOST: Final = 2_000
 """Characters of a line that somebody else wrote."""
 
@@ -123,7 +125,7 @@ def html(
         flames=[(arm, _drawn(svg)) for arm, svg in flames.items()],
         health=_HEALTH,
         rounds=[("", _health(each.round)) for each in rounds],
-        facts=facts(report),
+        facts=[each for each in facts(report) if each[0] not in _DRAWN_FACTS],
         commands=list(commands.items()),
     )
 
