@@ -121,11 +121,7 @@ def verify(terms: Terms) -> tuple[Path, Report]:
     """
     started_s = time.monotonic()
     former = read_journal(terms.resume) if terms.resume else None
-    trial = (
-        former.id
-        if former
-        else f"{time.strftime('%Y%m%d-%H%M%S')}-{terms.scenario.name}"
-    )
+    trial = former.id if former else _new_id(terms)
     with ExitStack() as stack:
         stack.enter_context(machine_lock(trial, wait=terms.wait))
         for line in remove_leftovers(""):
@@ -152,13 +148,11 @@ def verify(terms: Terms) -> tuple[Path, Report]:
             calibration=terms.calibration,
             command=terms.command,
         )
-        if former:
-            journal = taken_up(former, journal)
-            plan = journal.plan
+        journal = taken_up(former, journal) if former else journal
         write_journal(directory, journal)
         pair = Pair(
             builds=builds,
-            plan=plan,
+            plan=journal.plan,
             deadline_ns=terms.scenario.load.deadline,
             pinning=pins,
             hires=hires,
@@ -169,6 +163,10 @@ def verify(terms: Terms) -> tuple[Path, Report]:
         )
         report = _Course(pair, journal, terms).play(started_s)
     return directory, report
+
+
+def _new_id(terms: Terms) -> str:
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{terms.scenario.name}"
 
 
 def _plan(terms: Terms, stack: ExitStack, directory: Path) -> Plan:

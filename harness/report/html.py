@@ -43,8 +43,8 @@ _INTERVALS: Final = 60
 _ROUTES: Final = 50
 """Routes that are drawn; the table has them all."""
 _SLOWEST: Final = 20
-_DRAWN_FACTS: Final = frozenset({"slowest", "generator at worst"})
-"""Which have a table of their own."""
+_DRAWN_FACTS: Final = frozenset({"slowest"})
+"""Which has a table of its own."""
 _MOST: Final = 2_000
 """Characters of a line that somebody else wrote."""
 
