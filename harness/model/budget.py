@@ -20,8 +20,11 @@ class LatencyBudgets(Part):
     """By quantile; one that is not given is shown but not gated."""
 
     p50: LatencyAllowance | None = None
+    """How much later half of the answers may be; both parts: within either."""
     p95: LatencyAllowance | None = None
+    """How much later 95 of 100 answers may be."""
     p99: LatencyAllowance | None = None
+    """How much later 99 of 100 answers may be."""
 
 
 class MemoryBudget(Part):
@@ -50,7 +53,7 @@ class Budgets(Part):
     goodput: RatioAllowance = "1%"  # type: ignore[assignment] # parsed
     """Percentage points under the baseline's goodput."""
     memory: MemoryBudget = MemoryBudget()
-    """Memory."""
+    """More memory."""
     cpu: RatioAllowance = "15%"  # type: ignore[assignment] # parsed
     """CPU seconds per request."""
     descriptors: CountAllowance | None = "20"  # type: ignore[assignment] # parsed
@@ -58,8 +61,8 @@ class Budgets(Part):
     counted. As of `memory.growth`, a trial can show that they grow, not that they do
     not."""
     threads: CountAllowance | None = "20"  # type: ignore[assignment] # parsed
-    """Likewise."""
+    """Threads, likewise."""
     sockets: CountAllowance | None = "20"  # type: ignore[assignment] # parsed
-    """Likewise."""
+    """Sockets, likewise."""
     by_route: dict[Route, LatencyBudgets] = Field(default_factory=dict)
     """Routes by name, such as `POST /checkout`, instead of `routes`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -97,17 +97,17 @@ class Rule(Part):
     """The field of an HTML form, or the meta element."""
     text: _Pattern | None = None
     """A regular expression with one group, over the `header`, if given, or the body."""
-    use: tuple[Use, ...] = Field(min_length=1)
+    use: Annotated[
+        tuple[Use, ...],
+        Field(min_length=1),
+        BeforeValidator(
+            lambda use: [use] if isinstance(use, dict) else use,
+            json_schema_input_type=Use | tuple[Use, ...],
+        ),
+    ]
     """Where it goes."""
 
     model_config = ConfigDict(populate_by_name=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_use_without_a_list(cls, given: object) -> object:
-        if isinstance(given, dict) and isinstance(given.get("use"), dict):
-            return {**given, "use": [given["use"]]}
-        return given
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -146,7 +146,11 @@ class Login(Part):
     accounts: Whole | None = Field(default=None, ge=1)
     """`{user}` starts over after so many; as many as there are users if left out."""
     then: Annotated[
-        Token | None, BeforeValidator(lambda then: None if then == "cookies" else then)
+        Token | None,
+        BeforeValidator(
+            lambda then: None if then == "cookies" else then,
+            json_schema_input_type=Literal["cookies"] | Token | None,
+        ),
     ] = None
     """What the session is known by afterwards: `cookies`, or a token."""
 

@@ -17,7 +17,17 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from harness.model.quantity import Allowance, bytes_of, cut, duration_ns, percent
+from harness.model.quantity import (
+    DURATION,
+    PERCENT,
+    SIZE,
+    Allowance,
+    allowance_pattern,
+    bytes_of,
+    cut,
+    duration_ns,
+    percent,
+)
 
 __all__ = [
     "CountAllowance",
@@ -38,7 +48,13 @@ __all__ = [
     "Whole",
 ]
 
-_TEXT = WithJsonSchema({"type": "string"})
+
+def _text(title: str, pattern: str, example: str) -> WithJsonSchema:
+    """How an editor is told of a quantity that is written as a text."""
+    return WithJsonSchema(
+        {"type": "string", "title": title, "pattern": pattern, "examples": [example]}
+    )
+
 
 _AS_WRITTEN = PlainSerializer(lambda allowance: allowance.text, when_used="json")
 
@@ -82,27 +98,64 @@ Variable = Annotated[str, Field(pattern=r"^[^=]+$")]
 Volume = Annotated[str, Field(pattern=r"^[^:]+:/[^:]*(:[^:]+)?$")]
 Route = Annotated[str, Field(pattern=r"^[A-Z-]+ [/*]")]
 Level = Annotated[Number, Field(ge=0, le=1_000_000)]
-Moment = Annotated[datetime, BeforeValidator(_moment_of), _TEXT]
-Duration = Annotated[int, BeforeValidator(duration_ns), _in_units("ns"), _TEXT]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment_of),
+    _text("moment", "^[0-9]{4}-?[0-9W]", "1998-06-30 20:00"),
+]
+Duration = Annotated[
+    int,
+    BeforeValidator(duration_ns),
+    _in_units("ns"),
+    _text("duration", DURATION, "10s"),
+]
 Percentage = Annotated[
     float,
     BeforeValidator(percent),
     PlainSerializer(lambda ratio: f"{100 * ratio:.12g}%", when_used="json"),
-    _TEXT,
+    _text("percentage", PERCENT, "10%"),
 ]
 """As a ratio."""
 
-Size = Annotated[int, BeforeValidator(bytes_of), _in_units("B"), _TEXT]
-LatencyAllowance = Annotated[Allowance, _allowed("ns"), _AS_WRITTEN, _TEXT]
-SizeAllowance = Annotated[Allowance, _allowed("bytes"), _AS_WRITTEN, _TEXT]
+Size = Annotated[
+    int,
+    BeforeValidator(bytes_of),
+    _in_units("B"),
+    _text("size", SIZE, "512MiB"),
+]
+LatencyAllowance = Annotated[
+    Allowance,
+    _allowed("ns"),
+    _AS_WRITTEN,
+    _text("allowance", allowance_pattern("ns"), "10% or 5ms"),
+]
+SizeAllowance = Annotated[
+    Allowance,
+    _allowed("bytes"),
+    _AS_WRITTEN,
+    _text("allowance", allowance_pattern("bytes"), "10% or 16MiB"),
+]
 CountAllowance = Annotated[
     Allowance,
     BeforeValidator(lambda given: Allowance.parse(str(given), "count")),
     _AS_WRITTEN,
-    _TEXT,
+    WithJsonSchema(
+        {
+            "type": ["number", "string"],
+            "title": "allowance",
+            "minimum": 0,
+            "pattern": allowance_pattern("count"),
+            "examples": ["20"],
+        }
+    ),
 ]
 """So many in 1,000 requests."""
-RatioAllowance = Annotated[Allowance, _allowed("ratio"), _AS_WRITTEN, _TEXT]
+RatioAllowance = Annotated[
+    Allowance,
+    _allowed("ratio"),
+    _AS_WRITTEN,
+    _text("percentage", allowance_pattern("ratio"), "10%"),
+]
 
 
 class Part(BaseModel):

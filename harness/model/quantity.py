@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Allowance", "Unit", "bytes_of", "cut", "duration_ns", "percent"]
+__all__ = [
+    "DURATION",
+    "PERCENT",
+    "SIZE",
+    "Allowance",
+    "Unit",
+    "allowance_pattern",
+    "bytes_of",
+    "cut",
+    "duration_ns",
+    "percent",
+]
 
 _MOST: Final = 2**63 - 1
 _LONGEST: Final = 60
@@ -47,6 +58,26 @@ _ABSOLUTE: Final[Mapping[Unit, Mapping[str, float]]] = {
     "ratio": {},
     "count": {"": 1},
 }
+
+
+def _pattern(units: Mapping[str, float]) -> str:
+    """What `_parsed` takes, as JSON Schema and Python both read it."""
+    return rf"\s*[0-9][0-9_]*(\.[0-9]+)?\s*({'|'.join(units)})\s*"
+
+
+DURATION: Final = f"^{_pattern(_DURATIONS)}$"
+"""A pattern of what `duration_ns` takes, for editors."""
+SIZE: Final = f"^{_pattern(_SIZES)}$"
+"""Likewise of `bytes_of`."""
+PERCENT: Final = f"^{_pattern(_PERCENT)}$"
+"""Likewise of `percent`."""
+
+
+def allowance_pattern(unit: Unit) -> str:
+    """A pattern of what `Allowance.parse` takes in that unit, for editors."""
+    relative, absolute = _pattern(_PERCENT), _pattern(_ABSOLUTE[unit])
+    both = (relative, absolute, f"{relative} or {absolute}", f"{absolute} or {relative}")
+    return f"^({'|'.join(both if _ABSOLUTE[unit] else both[:1])})$"
 
 
 def cut(text: str) -> str:

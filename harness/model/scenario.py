@@ -1,6 +1,7 @@
 """A scenario: which traffic, against which service, how long, within which budgets.
 
-The JSON Schema for editors comes from here: `Scenario.model_json_schema()`.
+The JSON Schema for editors and the reference in `scenarios/README.md` come from here:
+what is said below a key is what they say (`harness.planning.schema`).
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Service(Part):
     there: state that must be fresh belongs in `TMPDIR`.
     """
     url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#:]")
-    """Something already deployed, as the baseline, likewise."""
+    """Something already deployed, as the baseline, where `--baseline` names no other."""
     env: dict[Variable, str] = Field(default_factory=dict)
     """Environment variables; the process driver adds HOST, PORT and a TMPDIR."""
     setup: tuple[str, ...] | None = Field(default=None, min_length=1)

@@ -32,6 +32,7 @@ class Step(_Curve):
     length: Duration = Field(alias="for", gt=0)
     """How long, the second in which it is reached included; the last step holds."""
     level: Level
+    """The level, relative to the load as `users` or `replay` gives it."""
 
 
 class Spike(_Curve):
@@ -58,8 +59,11 @@ class Shape(_Curve):
     """
 
     ramp: Ramp | None = None
+    """From one level to another."""
     steps: tuple[Step, ...] | None = Field(default=None, min_length=1)
+    """One level after another."""
     spike: Spike | None = None
+    """Another level for a while."""
     csv: HostPath | None = None
     """Requests per minute, in columns `period` and `count`; from the scenario file.
 

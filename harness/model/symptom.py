@@ -39,9 +39,9 @@ class Symptom(Part):
     p50: Duration | None = Field(default=None, gt=0)
     """A median latency above this."""
     p95: Duration | None = Field(default=None, gt=0)
-    """Likewise."""
+    """A p95 latency above this."""
     p99: Duration | None = Field(default=None, gt=0)
-    """Likewise."""
+    """A p99 latency above this."""
     growth: Size | None = Field(default=None, gt=0)
     """Memory that grows by more than this in 1,000 requests, of the whole service."""
 
