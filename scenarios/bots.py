@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from itertools import cycle, product
+from typing import ClassVar
 
 from locust import FastHttpUser, between, task
 
@@ -17,7 +18,7 @@ class Crawler(FastHttpUser):
 
     weight = 3
     wait_time = between(0.02, 0.06)
-    default_headers = {"User-Agent": "PriceCrawler/1.0 (+https://prices.example/bot)"}
+    default_headers: ClassVar = {"User-Agent": "PriceCrawler/1.0 (a comparison site)"}
     walk: Iterator[str]
 
     def on_start(self) -> None:

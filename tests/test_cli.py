@@ -56,6 +56,8 @@ def run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
         (["verify", "s.yaml"], "r.parquet: "),
         (["verify", "s.yaml", "--build-arg", "x"], "write it as NAME=VALUE"),
         (["validate", "s.yaml"], "r.parquet: "),
+        (["schema", "s.yaml"], "SCENARIOS: only --markdown shows any"),
+        (["schema", "--markdown", "bad.yaml"], "bad.yaml:1:1: `lod` is not a key"),
         (["validate", "bad.yaml"], "bad.yaml:1:1: `lod` is not a key here"),
         (["import", "nowhere.log", "-o", "x.parquet"], "nowhere.log: "),
         (["import", "empty.log", "-o", "x.parquet"], "empty.log: "),
@@ -356,6 +358,18 @@ def test_filters_of_the_environment(
 
     assert 0 == code
     assert "4: 1 kept, 3 filtered" in said
+
+
+def test_schema(tmp_path: Path) -> None:
+    """`schema` prints the format for editors and, with scenarios, for people."""
+    (tmp_path / "s.yaml").write_text(f"{SCENARIO}why: It broke. Then it was mended.\n")
+
+    code, editors, _ = run("schema", cwd=tmp_path)
+    same, people, _ = run("schema", "--markdown", "s.yaml", cwd=tmp_path)
+
+    assert [0, 0] == [code, same]
+    assert {"name", "service", "load"} <= set(json.loads(editors)["required"])
+    assert "| [s.yaml](s.yaml) | It broke. |\n" in people
 
 
 def test_init(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ class Budgets(Part):
     goodput: RatioAllowance = "1%"  # type: ignore[assignment] # parsed
     """Percentage points under the baseline's goodput."""
     memory: MemoryBudget = MemoryBudget()
-    """More memory."""
+    """The service's memory."""
     cpu: RatioAllowance = "15%"  # type: ignore[assignment] # parsed
     """CPU seconds per request."""
     descriptors: CountAllowance | None = "20"  # type: ignore[assignment] # parsed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import permutations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -75,9 +76,9 @@ PERCENT: Final = f"^{_pattern(_PERCENT)}$"
 
 def allowance_pattern(unit: Unit) -> str:
     """A pattern of what `Allowance.parse` takes in that unit, for editors."""
-    relative, absolute = _pattern(_PERCENT), _pattern(_ABSOLUTE[unit])
-    both = (relative, absolute, f"{relative} or {absolute}", f"{absolute} or {relative}")
-    return f"^({'|'.join(both if _ABSOLUTE[unit] else both[:1])})$"
+    parts = [_pattern(units) for units in (_PERCENT, _ABSOLUTE[unit]) if units]
+    both = [" or ".join(pair) for pair in permutations(parts, 2)]
+    return f"^({'|'.join((*parts, *both))})$"
 
 
 def cut(text: str) -> str:

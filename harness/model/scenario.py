@@ -86,7 +86,7 @@ class Service(Part):
     there: state that must be fresh belongs in `TMPDIR`.
     """
     url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#:]")
-    """Something already deployed, as the baseline, where `--baseline` names no other."""
+    """Something already deployed, as the baseline, where that option names no other."""
     env: dict[Variable, str] = Field(default_factory=dict)
     """Environment variables; the process driver adds HOST, PORT and a TMPDIR."""
     setup: tuple[str, ...] | None = Field(default=None, min_length=1)

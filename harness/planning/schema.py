@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic.json_schema import JsonSchemaValue
-    from pydantic_core import CoreSchema, core_schema
+    from pydantic_core import core_schema
 
 __all__ = ["json_schema", "schema_text"]
 
@@ -62,7 +62,7 @@ def schema_text() -> str:
 class _Generator(GenerateJsonSchema):
     """Pydantic's, with our meanings and as strict as our models."""
 
-    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002, PLR6301 - pydantic's
+    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - pydantic's
         """A title would be the key again."""
         return False
 
@@ -101,7 +101,7 @@ class _Generator(GenerateJsonSchema):
         return made
 
     def encode_default(self, dft: Any) -> Any:
-        """Of a part that is left out, only what differs from the part's own defaults."""
+        """Of a part, only what differs from the part's own defaults."""
         if isinstance(dft, BaseModel):
             return dft.model_dump(mode="json", exclude_unset=True)
         return super().encode_default(dft)

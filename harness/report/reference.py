@@ -24,10 +24,11 @@ with `--plan` it only says how long it takes.
 | --- | --- |
 """
 _KEYS: Final = """
-# Keys
+## Keys
 
-Keys that are left out have their default. Editors check and complete them with the JSON
-Schema that `seatrial schema` prints; `seatrial validate` checks more: what goes together.
+A key that is left out has its default. Editors check and complete keys with the JSON
+Schema that `seatrial schema` prints, here `scenario.schema.json`; `seatrial validate`
+checks more: what goes together, and the files that are named.
 """
 _ROW_HEAD: Final = "| key | type | default | meaning |\n| --- | --- | --- | --- |\n"
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s")
@@ -70,9 +71,9 @@ def _sections(schema: Node) -> Iterator[str]:
     links = {kind: _link(first) for kind, (first, *_) in places.items()}
     yield _table(schema, links)
     for kind, (first, *others) in places.items():
-        also = f" Likewise {', '.join(f'`{each}`' for each in others)}." if others else ""
-        said = schema["$defs"][kind]["description"]
-        yield f"\n## `{first}`\n\n{said}{also}\n{_table(schema['$defs'][kind], links)}"
+        of, named = schema["$defs"][kind], [f"`{each}`" for each in others]
+        also = f" Likewise {', '.join(named)}." if named else ""
+        yield f"\n### `{first}`\n\n{of['description']}{also}\n{_table(of, links)}"
 
 
 def _visit(
@@ -140,7 +141,7 @@ def _type(node: Node, links: Mapping[str, str]) -> str:
 def _plain(node: Node, _: Mapping[str, str]) -> str:
     kind = node["type"]
     name = _TYPES[kind if isinstance(kind, str) else kind[0]]
-    bounds = [f"{said} {node[key]:g}" for key, said in _BOUNDS.items() if key in node]
+    bounds = [f"{said} {node[key]:,}" for key, said in _BOUNDS.items() if key in node]
     return ", ".join((name, *bounds))
 
 
@@ -151,8 +152,9 @@ def _any(node: Node, links: Mapping[str, str]) -> str:
 
 
 def _mapping(node: Node, links: Mapping[str, str]) -> str:
-    values = [*node.get("patternProperties", {}).values(), node["additionalProperties"]]
-    return f"mapping to {_type(values[0], links)}" if values[0] is not True else "mapping"
+    named = [*node.get("patternProperties", {}).values()]
+    value = named[0] if named else node["additionalProperties"]
+    return "mapping" if value is True else f"mapping to {_type(value, links)}"
 
 
 _TOLD: Final[Mapping[str, Callable[[Node, Mapping[str, str]], str]]] = {
