@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from harness.errors import InputError
-from harness.intake import import_, init, inspect, record
+from harness.intake import import_, init, inspect, record, schema
 from harness.nights import history, nightly
 from harness.options import (
     EXIT_OF,
@@ -318,24 +318,6 @@ def validate(scenarios: tuple[Path, ...]) -> None:
 
 
 @seatrial.command()
-@click.argument("scenarios", nargs=-1, type=PATH)
-@option("--markdown", is_flag=True, help="For people, after a table of the SCENARIOS.")
-def schema(scenarios: tuple[Path, ...], markdown: bool) -> None:
-    """Print the JSON Schema of scenario files, for editors that check and complete.
-
-    Their first line names where it is kept: # yaml-language-server: $schema=FILE
-    """
-    from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
-    from harness.planning.schema import json_schema, schema_text  # noqa: PLC0415 - heavy
-    from harness.report.reference import reference  # noqa: PLC0415 - heavy
-
-    if scenarios and not markdown:
-        raise InputError("SCENARIOS: only --markdown shows any")
-    library = {path.name: read_scenario(path) for path in scenarios}
-    put(reference(json_schema(), library) if markdown else schema_text())
-
-
-@seatrial.command()
 @option("--all", "every", is_flag=True, help="Its whole gallery: 16 trials, 45 min.")
 @out_option
 @build_arg_option
@@ -390,7 +372,8 @@ def completion(shell: str) -> None:
     put(of_shell(seatrial, {}, "seatrial", "_SEATRIAL_COMPLETE").source() + "\n")
 
 
-_ELSEWHERE = (import_, record, inspect, init, nightly, history, doctor, clean, comment)
+_ELSEWHERE = (import_, record, inspect, init, schema)
+_ELSEWHERE += (nightly, history, doctor, clean, comment)
 for command in _ELSEWHERE:
     seatrial.add_command(command)
 for command in seatrial.commands.values():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from harness.model.traffic import Recording
 
-__all__ = ["import_", "init", "inspect", "record"]
+__all__ = ["import_", "init", "inspect", "record", "schema"]
 
 _IMPORT_HELP: Final = """Make a redacted recording of captures, merged by time.
 
@@ -268,6 +268,24 @@ def init(recording: Path, output: Path) -> None:
     place = os.path.relpath(beside, output.parent.resolve())
     write_text(output, outline(found, place, output.stem))
     put(f"{output}: a scenario; next: seatrial validate {output}\n")
+
+
+@click.command()
+@click.argument("scenarios", nargs=-1, type=PATH)
+@option("--markdown", is_flag=True, help="For people, after a table of the SCENARIOS.")
+def schema(scenarios: tuple[Path, ...], markdown: bool) -> None:
+    """Print the JSON Schema of scenario files, for editors that check and complete.
+
+    Their first line names where it is kept: # yaml-language-server: $schema=FILE
+    """
+    from harness.planning.scenariofile import read_scenario  # noqa: PLC0415 - heavy
+    from harness.planning.schema import json_schema, schema_text  # noqa: PLC0415 - heavy
+    from harness.report.reference import reference  # noqa: PLC0415 - heavy
+
+    if scenarios and not markdown:
+        raise InputError("SCENARIOS: only --markdown shows any")
+    library = {path.name: read_scenario(path) for path in scenarios}
+    put(reference(json_schema(), library) if markdown else schema_text())
 
 
 @click.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -56,6 +56,15 @@ def _given(part: Part, names: tuple[str, ...]) -> list[str]:
     return [name for name in names if getattr(part, name) is not None]
 
 
+def _or_one_without_a_list(schema: dict[str, Any]) -> None:
+    listed = {name: schema.pop(name) for name in ("type", "items", "minItems")}
+    schema["anyOf"] = [listed["items"], listed]
+
+
+def _or_cookies(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [{"const": "cookies", "type": "string"}, *schema["anyOf"]]
+
+
 class Use(Part):
     """Where later requests of the session take a value."""
 
@@ -99,12 +108,8 @@ class Rule(Part):
     """A regular expression with one group, over the `header`, if given, or the body."""
     use: Annotated[
         tuple[Use, ...],
-        Field(min_length=1),
-        BeforeValidator(
-            lambda use: [use] if isinstance(use, dict) else use,
-            json_schema_input_type=Use | tuple[Use, ...],
-        ),
-    ]
+        BeforeValidator(lambda use: [use] if isinstance(use, dict) else use),
+    ] = Field(min_length=1, json_schema_extra=_or_one_without_a_list)
     """Where it goes."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -146,12 +151,8 @@ class Login(Part):
     accounts: Whole | None = Field(default=None, ge=1)
     """`{user}` starts over after so many; as many as there are users if left out."""
     then: Annotated[
-        Token | None,
-        BeforeValidator(
-            lambda then: None if then == "cookies" else then,
-            json_schema_input_type=Literal["cookies"] | Token | None,
-        ),
-    ] = None
+        Token | None, BeforeValidator(lambda then: None if then == "cookies" else then)
+    ] = Field(default=None, json_schema_extra=_or_cookies)
     """What the session is known by afterwards: `cookies`, or a token."""
 
     model_config = ConfigDict(populate_by_name=True)
