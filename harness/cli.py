@@ -372,9 +372,9 @@ def completion(shell: str) -> None:
     put(of_shell(seatrial, {}, "seatrial", "_SEATRIAL_COMPLETE").source() + "\n")
 
 
-_ELSEWHERE = (import_, record, inspect, init, schema)
-_ELSEWHERE += (nightly, history, doctor, clean, comment)
-for command in _ELSEWHERE:
+_OF_FILES = (import_, record, inspect, init, schema)
+_OF_NIGHTS = (nightly, history, doctor, clean, comment)
+for command in (*_OF_FILES, *_OF_NIGHTS):
     seatrial.add_command(command)
 for command in seatrial.commands.values():
     command.params += [
