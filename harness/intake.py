@@ -253,8 +253,12 @@ def _inspect(
     help="The scenario to write, such as checkout.yaml; never replaced.",
 )
 def init(recording: Path, output: Path) -> None:
-    """Write a scenario to begin with, made of what a recording holds."""
+    """Write a scenario to begin with, made of what a recording holds.
+
+    Beside it scenario.schema.json, by which editors check and complete it.
+    """
     from harness.capture.inspection import inspection  # noqa: PLC0415 - heavy
+    from harness.planning.schema import SCHEMA_FILE, schema_text  # noqa: PLC0415 - heavy
     from harness.report.outline import outline  # noqa: PLC0415 - heavy
     from harness.store.disk import write_text  # noqa: PLC0415 - heavy
     from harness.store.recording import open_recording  # noqa: PLC0415 - heavy
@@ -266,7 +270,10 @@ def init(recording: Path, output: Path) -> None:
     found = inspection(open_recording(recording))
     beside = recording.parent.resolve() / recording.name
     place = os.path.relpath(beside, output.parent.resolve())
-    write_text(output, outline(found, place, output.stem))
+    head = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
+    write_text(output, head + outline(found, place, output.stem))
+    if not (schema := output.with_name(SCHEMA_FILE)).exists():
+        write_text(schema, schema_text())
     put(f"{output}: a scenario; next: seatrial validate {output}\n")
 
 

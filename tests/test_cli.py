@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import jsonschema
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from harness.__main__ import main
@@ -386,6 +388,12 @@ def test_init(tmp_path: Path) -> None:
 
     assert (0, "") == (code, err)
     assert "seatrial validate scenarios/shop.yaml" in said
+    schema = json.loads((tmp_path / "scenarios" / "scenario.schema.json").read_text())
+    first, *_ = (tmp_path / "scenarios" / "shop.yaml").read_text().splitlines()
+    assert first == "# yaml-language-server: $schema=scenario.schema.json"
+    jsonschema.validate(
+        yaml.safe_load((tmp_path / "scenarios" / "shop.yaml").read_text()), schema
+    )
     assert (0, "") == (valid, complaint)
     assert 2 == again
     assert "is there already" in refusal

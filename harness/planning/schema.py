@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import core_schema
 
-__all__ = ["json_schema", "schema_text"]
+__all__ = ["SCHEMA_FILE", "json_schema", "schema_text"]
 
+SCHEMA_FILE: Final = "scenario.schema.json"
+"""What it is called beside scenarios."""
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _ABOUT: Final = (
     "A trial's terms: which traffic, against which service, how long, within which"
