@@ -257,8 +257,10 @@ def judge(
         others = read_scenario(budgets).budgets
         _show(judged_by(trial, others, str(budgets)), form)
         return EXIT_OF["PASS"]
-    report = write_reports(trial, *read_dossier(trial), progress.announce)
-    _show_trial(trial, report, form)
+    written = write_reports(trial, *read_dossier(trial), progress.announce)
+    report = written.report
+    if _STORED.get(form) not in written.missing:
+        _show_trial(trial, report, form)
     codes = {**EXIT_OF, "INCONCLUSIVE": inconclusive_exit_code}
     return codes[report.verdict.outcome]
 

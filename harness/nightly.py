@@ -145,6 +145,11 @@ class Night:
             self._turns[file] = replace(turn, end=end, reason=error.message)
             self._announce(f"{end}: {error.text}")
             return
+        except Exception as error:  # noqa: BLE001 - the night goes on
+            reason = f"{type(error).__name__}: {error}"
+            self._turns[file] = replace(turn, end=End.NOT_MEASURED, reason=reason)
+            self._announce(f"{End.NOT_MEASURED}: {reason}")
+            return
         self._turns[file] = replace(
             turn,
             end=End(report.verdict.outcome),

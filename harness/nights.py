@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from harness.errors import InputError
 from harness.options import (
     PATH,
     build_arg_option,
@@ -111,6 +112,12 @@ def nightly(
 
     def terms(scenario: Path) -> Terms:
         made = terms_of(scenario, given, max_time=None, **asked)
+        commits = {reference.commit for reference in made.references.values()}
+        if not (baseline or candidate) and len(commits) == 1 and "" not in commits:
+            raise InputError(
+                "baseline and candidate are the same commit",
+                hint="on the default branch, name the last release: --baseline git:TAG",
+            )
         return replace(made, calibration=calibration_of(out, made.scenario))
 
     night = Night(

@@ -81,6 +81,7 @@ def opened(
         calibration=calibration,
         doubt=doubts(calibration, now) if calibration else "",
         command=command,
+        workers=workers,
     )
 
 
@@ -101,6 +102,8 @@ def taken_up(former: Journal, journal: Journal) -> Journal:
         ("baseline", _digest(former.baseline) == _digest(journal.baseline)),
         ("candidate", _digest(former.candidate) == _digest(journal.candidate)),
         ("machine", former.machine == journal.machine),
+        ("version of what measures", former.versions == journal.versions),
+        ("number of load workers", former.workers in {0, journal.workers}),
     )
     for name, is_so in same:
         if not is_so:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -223,6 +224,7 @@ def terms_of(
     again = ["seatrial", "verify", str(path)]
     for arm, reference in references.items():
         again += [f"--{arm}", reference.exact]
+    again += _given(soak, build_args, crew)
     return Terms(
         scenario=scenario,
         recording=recording,
@@ -234,9 +236,23 @@ def terms_of(
         wait=wait,
         workers=workers_of(**crew),
         post=post_of(**crew),
-        command=shlex.join([*again, *(("--soak", soak) if soak else ())]),
+        command=shlex.join(again),
         announce=progress.announce,
     )
+
+
+def _given(
+    soak: str | None, build_args: Mapping[str, str], crew: Mapping[str, Any]
+) -> list[str]:
+    """What else makes the trial what it is; a build argument may be a secret."""
+    given = ["--soak", soak] if soak else []
+    if "SEATRIAL_BUILD_ARG" not in os.environ:
+        for name in build_args:
+            given += ["--build-arg", f"{name}=…"]
+    for name in ("workers", "machines"):
+        if crew.get(name):
+            given += [f"--{name}", str(crew[name])]
+    return given
 
 
 def calibration_of(out: Path, scenario: Scenario) -> Calibration | None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import shlex
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from harness.compare.stack import folded
 from harness.errors import SeatrialError
 from harness.model.progress import Complaint
 from harness.model.result import Arm
 from harness.profiling import FOLDER
 from harness.report import REPORTERS
 from harness.report.agent import AGENT_FILE, agent
+from harness.report.flame import flame_graph
 from harness.report.html import html
-from harness.store.disk import read_text, write_text
+from harness.store.disk import read_text, write_text, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from harness.model.verdict import Report
     from harness.store.trial import Journal
 
-__all__ = ["FILES", "PAGE", "spared", "write_reports"]
+__all__ = ["FILES", "PAGE", "Written", "spared", "write_reports"]
 
 FILES: Final = {"verdict.json": "json", "summary.md": "markdown", "junit.xml": "junit"}
 """What stands in every trial's directory, and the reporter that writes it.
@@ -34,16 +38,29 @@ Beside them `agent.json` and `report.html`, which take more than the report.
 PAGE: Final = "report.html"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A verdict, and what of its reports there is.
+
+    Attributes:
+        report: what was found.
+        missing: names of the files that could not be made or written.
+    """
+
+    report: Report
+    missing: frozenset[str]
+
+
 def write_reports(
     directory: Path,
     journal: Journal,
     dossier: Dossier,
     announce: Callable[[Announcement], None],
-) -> Report:
+) -> Written:
     """Judge a trial and write the files that stand in every trial's directory.
 
     One that cannot be made or written is named, and costs neither the others nor the
-    verdict.
+    verdict; what an earlier judgement left in its place goes all the same.
 
     Args:
         directory: the trial's.
@@ -52,27 +69,31 @@ def write_reports(
         announce: told which files are missing, and why.
     """
     report, shown = dossier.reports(journal)
-    for name, reporter in FILES.items():
+    fix = report.proof.outcome if report.proof else None
+    texts: dict[str, Callable[[], str]] = {
+        **{name: partial(REPORTERS[each], report) for name, each in FILES.items()},
+        AGENT_FILE: partial(agent, shown, outcome=report.verdict.outcome, fix=fix),
+        PAGE: partial(_page, directory, journal, dossier, report),
+    }
+    missing = set(texts)
+    for name, text in texts.items():
         with spared(name, announce):
-            write_text(directory / name, REPORTERS[reporter](report))
-    with spared(AGENT_FILE, announce):
-        fix = report.proof.outcome if report.proof else None
-        told = agent(shown, outcome=report.verdict.outcome, fix=fix)
-        write_text(directory / AGENT_FILE, told)
-    with spared(PAGE, announce):
-        write_text(directory / PAGE, _page(directory, journal, dossier, report))
-    return report
+            with writing(directory / name):
+                (directory / name).unlink(missing_ok=True)
+            write_text(directory / name, text())
+            missing.remove(name)
+    return Written(report=report, missing=frozenset(missing))
 
 
 def _page(directory: Path, journal: Journal, dossier: Dossier, report: Report) -> str:
     flames = {
-        str(arm): read_text(path)
+        str(arm): flame_graph(folded(read_text(path).splitlines()), str(arm))
         for arm in Arm
-        if (path := directory / FOLDER / f"{arm}.svg").exists()
+        if (path := directory / FOLDER / f"{arm}.folded").exists()
     }
     commands = {
         "run it again": journal.command,
-        "judge it again": shlex.join(("seatrial", "judge", directory.name)),
+        "judge it again": shlex.join(("seatrial", "judge", str(directory))),
     }
     return html(
         report,

@@ -120,10 +120,10 @@ def verify(terms: Terms) -> tuple[Path, Report]:
         KeyboardInterrupt: interrupted; finished rounds are kept and can be judged.
     """
     started_s = time.monotonic()
-    former = read_journal(terms.resume) if terms.resume else None
-    trial = former.id if former else _new_id(terms)
+    trial = terms.resume.absolute().name if terms.resume else _new_id(terms)
     with ExitStack() as stack:
         stack.enter_context(machine_lock(trial, wait=terms.wait))
+        former = read_journal(terms.resume) if terms.resume else None
         for line in remove_leftovers(""):
             terms.announce(line)
         directory = terms.resume or stack.enter_context(_directory(terms.parent, trial))
@@ -262,7 +262,8 @@ class _Course:
             self.journal = replace(self.journal, stopped=error.message)
             raise
         finally:
-            let_go(self._pair.directory)
+            with spared("what was kept of answers", self._terms.announce):
+                let_go(self._pair.directory)
             report = self._reported()
         return self._explained(report, started_s)
 
@@ -270,7 +271,7 @@ class _Course:
         directory, announce = self._pair.directory, self._terms.announce
         with spared("trial.json", announce):
             write_journal(directory, self.journal)
-        return write_reports(directory, self.journal, self._dossier, announce)
+        return write_reports(directory, self.journal, self._dossier, announce).report
 
     def _explained(self, report: Report, started_s: float) -> Report:
         """With a profile, where there is something to explain and time left for it."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.errors import InputError
 from harness.options import EXIT_OF, PATH, option, out_option, seconds_of, wait_option
 from harness.output import put
 from harness.progress import progress
@@ -62,16 +63,17 @@ def clean(*, out: Path, keep: int, older_than: str, dry_run: bool, wait: bool) -
     from harness.store.retention import expendable, remove, stored  # noqa: PLC0415 - likewise
 
     before_s = time.time() - seconds_of("--older-than", older_than)
-    with machine_lock("seatrial clean", wait=wait):
-        freed = 0
-        for each in expendable(stored(out), keep=keep, before_s=before_s):
-            if not dry_run:
+    going = list(expendable(stored(out), keep=keep, before_s=before_s))
+    for each in going:
+        put(f"{each.path}\n")
+    if not dry_run:
+        with machine_lock("seatrial clean", wait=wait):
+            for each in going:
                 remove(each)
-            freed += each.size
-            put(f"{each.path}\n")
-        for line in () if dry_run else remove_leftovers(""):
-            progress.say(line)
-    progress.say(f"{freed / 2**20:,.1f} MiB {'would be' if dry_run else 'are'} free")
+            for line in remove_leftovers(""):
+                progress.say(line)
+    freed = sum(each.size for each in going) / 2**20
+    progress.say(f"{freed:,.1f} MiB {'would be' if dry_run else 'are'} free")
 
 
 @click.command()
@@ -83,13 +85,19 @@ def comment(trials: tuple[Path, ...]) -> None:
     nothing happens. Takes GITHUB_TOKEN, and what GitHub Actions sets besides.
     """
     from harness.github import post, pull_of  # noqa: PLC0415 - heavy
+    from harness.report.markdown import MARKER  # noqa: PLC0415 - likewise
     from harness.store.trial import read_report  # noqa: PLC0415 - likewise
 
-    texts = [read_report(trial / "summary.md") for trial in trials]
+    texts = {trial: read_report(trial / "summary.md") for trial in trials}
     pull = pull_of(os.environ)
     if pull is None:
         progress.say("no pull request here: nothing to comment on")
         return
-    for text in texts:
+    for trial, text in texts.items():
         _, _, marker = text.rstrip().rpartition("\n")
+        if not marker.startswith(MARKER):
+            raise InputError(
+                f"{trial / 'summary.md'}: it is not whole",
+                hint=f"seatrial judge {trial} writes it anew",
+            )
         put(f"{post(pull, text, marker, progress.say)}\n")

@@ -470,6 +470,7 @@ def test_a_report_that_cannot_be_written(
     trial = tmp_path / "trial"
     shutil.copytree(whole, trial)
     (trial / name).mkdir()
+    (trial / name / "x").touch()
     monkeypatch.setattr(sys, "argv", ["seatrial", "judge", str(trial)])
 
     with pytest.raises(SystemExit) as stopped:
@@ -494,12 +495,45 @@ def test_a_page_that_cannot_be_made(
     monkeypatch.setattr("harness.reporting.html", broken)
     said: list[Announcement] = []
 
-    report = write_reports(trial, *read_dossier(trial), said.append)
+    written = write_reports(trial, *read_dossier(trial), said.append)
 
-    assert report.verdict.outcome is Outcome.PASS
+    assert written.report.verdict.outcome is Outcome.PASS
+    assert written.missing == {PAGE}
     line = "report.html cannot be made: ZeroDivisionError: "
     assert said == [Complaint(line=line)]
     assert (trial / AGENT_FILE).exists()
+
+
+@pytest.mark.parametrize(("form", "name"), [("html", PAGE), ("agent", AGENT_FILE)])
+def test_an_old_report_is_no_answer(
+    whole: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    form: str,
+    name: str,
+) -> None:
+    """Where the new one cannot be made, the one of before is neither shown nor left."""
+    trial = tmp_path / "trial"
+    shutil.copytree(whole, trial)
+    (trial / name).write_text("OLD")
+
+    def broken(*_: object, **__: object) -> str:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(f"harness.reporting.{form}", broken)
+    monkeypatch.setattr(
+        sys, "argv", ["seatrial", "judge", str(trial), "--format", form]
+    )
+
+    with pytest.raises(SystemExit) as stopped:
+        main()
+
+    out, err = capsys.readouterr()
+    assert (0, "") == (stopped.value.code, out)
+    assert f"{name} cannot be made: ZeroDivisionError" in err
+    assert not (trial / name).exists()
 
 
 def test_a_verdict_that_cannot_be_said(whole: Path, tmp_path: Path) -> None:

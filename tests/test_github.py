@@ -332,6 +332,22 @@ def test_the_command(api: Api, tmp_path: Path, document: str, said: str) -> None
     assert bodies(api) == ([TEXT] if api.asked else [])
 
 
+def test_half_a_summary(api: Api, tmp_path: Path) -> None:
+    """A summary that lost its end has no mark to be known by, and is not posted."""
+    (tmp_path / "summary.md").write_text("# FAIL: checkout\n\n</details>\n")
+    environ = {
+        **event(tmp_path, '{"pull_request": {"number": 7}}'),
+        "GITHUB_API_URL": api.url,
+    }
+    api.said("Report\n</details>", {"login": "codecov[bot]", "type": "Bot"})
+
+    result = CliRunner().invoke(seatrial, ["comment", str(tmp_path)], env=environ)
+
+    assert isinstance(result.exception, InputError)
+    assert "it is not whole" in result.exception.message
+    assert bodies(api) == ["Report\n</details>"]
+
+
 def test_no_trial(tmp_path: Path) -> None:
     """A directory without a summary is named, pull request or not."""
     result = CliRunner().invoke(seatrial, ["comment", str(tmp_path)], env={})

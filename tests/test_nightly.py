@@ -118,8 +118,9 @@ def test_every_scenario_has_its_turn(pretended: Pretended) -> None:
         "b": BuildError("no image", hint="make one", log=("line",)),
         "reading c": InputError("c.yaml:1:1: wrong"),
         "d": Outcome.INVALID,
+        "f": OSError(28, "No space left on device"),
     }
-    night = pretended.night(*"abcde")
+    night = pretended.night(*"abcdfe")
 
     night.play()
 
@@ -128,9 +129,10 @@ def test_every_scenario_has_its_turn(pretended: Pretended) -> None:
         (End.NOT_MEASURED, "no image"),
         (End.WRONG_INPUT, "c.yaml:1:1: wrong"),
         (End.INVALID, "why"),
-    ] == [(turn.end, turn.reason) for turn in night.turns][:4]
-    assert End.PASS == night.turns[4].end
-    assert ["a", "b", "", "d", "e"] == [turn.scenario for turn in night.turns]
+        (End.NOT_MEASURED, "OSError: [Errno 28] No space left on device"),
+    ] == [(turn.end, turn.reason) for turn in night.turns][:5]
+    assert End.PASS == night.turns[5].end
+    assert ["a", "b", "", "d", "f", "e"] == [turn.scenario for turn in night.turns]
     assert "make one" in "\n".join(pretended.told)
     assert {"a": Outcome.FAIL, "d": Outcome.INVALID, "e": Outcome.PASS} == {
         each.scenario: each.outcome for each in read_standings(pretended.history)
@@ -183,7 +185,7 @@ def test_without_a_limit(pretended: Pretended) -> None:
     assert [None, None] == [terms.max_time_s for terms in pretended.ran]
 
 
-@pytest.mark.parametrize("end", [KeyboardInterrupt(), ZeroDivisionError()], ids=repr)
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), SystemExit(143)], ids=repr)
 def test_interrupted(pretended: Pretended, end: BaseException) -> None:
     """What was finished stays known and remembered; the interruption is handed on."""
     pretended.ends = {"b": end}

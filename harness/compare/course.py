@@ -33,8 +33,7 @@ class Course:
         until_ns: its end.
         requests: that fell due in it.
         errors: how many of them went wrong.
-        p50_ns: their latency; NaN without one.
-        p95_ns: likewise.
+        p95_ns: 95th percentile of their latency; NaN without one.
         read_at_ns: when the build's usage was read.
         memory_bytes: anonymous memory then.
         cores: CPU time over time since the reading before.
@@ -45,7 +44,6 @@ class Course:
     until_ns: NDArray[Any]
     requests: NDArray[Any]
     errors: NDArray[Any]
-    p50_ns: NDArray[Any]
     p95_ns: NDArray[Any]
     read_at_ns: NDArray[Any]
     memory_bytes: NDArray[Any]
@@ -73,35 +71,25 @@ def course(columns: ArmColumns) -> Course:
     )
     of = np.repeat(np.arange(len(slices)), pieces)
     number = np.arange(total) - before[of]
-    p50_ns, p95_ns = _quantiles(place, latencies_ns(columns)[kept], total)
     return Course(
         slice=slices[of],
         from_ns=first_ns[of] + number * length_ns[of] // pieces[of],
         until_ns=first_ns[of] + (number + 1) * length_ns[of] // pieces[of],
         requests=np.bincount(place, minlength=total),
         errors=np.bincount(place[wrong(columns)[kept]], minlength=total),
-        p50_ns=p50_ns,
-        p95_ns=p95_ns,
+        p95_ns=_p95_ns(place, latencies_ns(columns)[kept], total),
         **_readings(columns),
     )
 
 
-def _quantiles(
-    place: NDArray[Any], latency_ns: NDArray[Any], total: int
-) -> tuple[NDArray[Any], ...]:
-    """The median and the 95th percentile of each place, as `quantile` takes them."""
+def _p95_ns(place: NDArray[Any], latency_ns: NDArray[Any], total: int) -> NDArray[Any]:
+    """The 95th percentile of each place, as `quantile` takes it."""
     ordered = latency_ns[np.lexsort((latency_ns, place))].astype(float)
     count = np.bincount(place, minlength=total)
     start = np.cumsum(count) - count
-    ordered = np.append(ordered, np.nan)
-    return tuple(
-        ordered[
-            np.where(
-                count > 0, start + np.maximum(0, -(-percent * count // 100) - 1), -1
-            )
-        ]
-        for percent in (50, 95)
-    )
+    at = start + np.maximum(0, -(-95 * count // 100) - 1)
+    quantiles: NDArray[Any] = np.append(ordered, np.nan)[np.where(count > 0, at, -1)]
+    return quantiles
 
 
 def _readings(columns: ArmColumns) -> dict[str, NDArray[Any]]:

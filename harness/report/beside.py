@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.compare.figure import change, interval
+from harness.report.column import aligned
 from harness.report.wording import printable, reasons, worst_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from harness.model.verdict import Estimate, Report
 
@@ -25,8 +26,7 @@ class Beside:
         route: likewise.
         first: in the first trial; `None` where it has no such figure.
         second: in the second one.
-        apart: whether the 90 % intervals of their changes do not touch, or only one is
-            judged so.
+        apart: whether the 90 % intervals of their changes do not touch.
     """
 
     metric: str
@@ -54,11 +54,10 @@ def beside(first: Report, second: Report) -> tuple[Beside, ...]:
 
 
 def _apart(first: Estimate | None, second: Estimate | None) -> bool:
-    ends = [_ends(each) for each in (first, second)]
-    if None in ends:
-        return ends[0] != ends[1]
-    (low, high), (other_low, other_high) = (end or (0.0, 0.0) for end in ends)
-    return high < other_low or other_high < low
+    one, other = map(_ends, (first, second))
+    if one is None or other is None:
+        return False
+    return one[1] < other[0] or other[1] < one[0]
 
 
 def _ends(of: Estimate | None) -> tuple[float, float] | None:
@@ -93,17 +92,11 @@ def _lines(first: Report, second: Report, names: Sequence[str]) -> Iterator[str]
                 yield f"  only {name}: {each}"
     rows = [("", "metric", "route", *(f"{name}: change" for name in names), "interval")]
     rows += [_cells(each) for each in beside(first, second)]
-    yield from ("", *_aligned(rows))
+    yield ""
+    yield from aligned(rows).splitlines()
 
 
 def _cells(of: Beside) -> tuple[str, ...]:
     said = (change(each) if each else "-" for each in (of.first, of.second))
     ends = " | ".join(interval(each) if each else "-" for each in (of.first, of.second))
     return "*" if of.apart else " ", of.metric, printable(of.route), *said, ends
-
-
-def _aligned(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    rows = list(rows)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for each in rows:
-        yield "  ".join(map(str.ljust, each, widths)).rstrip()

@@ -278,18 +278,27 @@ def _share(change: float | None, of: Estimate) -> float | None:
     return math.log(change) / math.log(of.allowed) if of.allowed != 1 else None
 
 
-def rounds(estimate: Estimate) -> str:
-    """The change that each round shows, as dots, beside what it comes to."""
+def rounds(estimate: Estimate, sound: Sequence[int]) -> str:
+    """The change that each round shows, as dots, beside what it comes to.
+
+    Args:
+        estimate: of a gated figure.
+        sound: indices of the rounds that count; a figure may be of fewer of them.
+    """
     unit, change = _change(estimate)
+    whole = len(sound) == len(estimate.per_round)
+    numbers = sound if whole else range(1, len(estimate.per_round) + 1)
     points = [
         {"round": at, "change": change(*each)}
-        for at, each in enumerate(estimate.per_round, 1)
+        for at, each in zip(numbers, estimate.per_round, strict=True)
     ]
     dots = (
         alt.Chart(_data(points))
         .mark_circle(size=60, color=COLOURS[Arm.CANDIDATE], opacity=0.9)
         .encode(
-            x=alt.X("round:O", title="round", axis=alt.Axis(labelAngle=0)),
+            x=alt.X(
+                "round:O", title="round" if whole else "", axis=alt.Axis(labelAngle=0)
+            ),
             y=alt.Y("change:Q", title=f"change, {unit}"),
         )
     )

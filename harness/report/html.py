@@ -97,6 +97,7 @@ def html(
     seen = examples(report)
     first, *others = reasons(report)
     slowest = report.slowest[:_SLOWEST]
+    sound = [each.round.index for each in rounds if not each.round.void]
     return template.render(
         policy=f"default-src 'none'; style-src '{_digest(style)}'; img-src data:",
         style=Markup(style),  # noqa: S704 - it is our own
@@ -113,7 +114,7 @@ def html(
         routes=[_row(each) for each in estimates if each.route != SERVICE],
         intervals=_intervals(estimates),
         dots=[
-            (each.metric, _drawn(chart.rounds(each)))
+            (each.metric, _drawn(chart.rounds(each, sound)))
             for each in estimates
             if each.route == SERVICE and each.budget and len(each.per_round) > 1
         ],

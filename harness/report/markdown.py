@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from harness.model.verdict import Estimate, Report
 
-__all__ = ["markdown", "marker"]
+__all__ = ["MARKER", "markdown", "marker"]
 
 _CELL: Final = 600
 """Characters of what somebody else wrote: GitHub takes 65,536 a comment."""
@@ -33,6 +33,8 @@ _ROUTE_ROWS: Final = 16
 _EXAMPLE_LINES: Final = 6
 _EXAMPLE_WIDTH: Final = 200
 _FENCE: Final = re.compile(r"`+")
+MARKER: Final = "<!-- seatrial: "
+"""Begins the last line of a summary, by which its comment is known again."""
 _NOT_A_NAME: Final = re.compile(r"[^A-Za-z0-9._-]")
 _MARKUP: Final = re.compile(r"([\\`*_\[\]|~#@])")
 
@@ -59,7 +61,7 @@ def markdown(report: Report) -> str:
 
 def marker(scenario: str) -> str:
     """By which a later run of the same scenario finds its own comment."""
-    return f"<!-- seatrial: {_NOT_A_NAME.sub('', scenario)} -->"
+    return f"{MARKER}{_NOT_A_NAME.sub('', scenario)} -->"
 
 
 def _plain(text: str) -> str:

@@ -25,7 +25,7 @@ class Stored:
     """A trial's directory.
 
     Attributes:
-        path: where it is; its name starts with its time.
+        path: where it is.
         scenario: whose trial it is.
         at_s: when its journal was last written, in seconds since 1970.
         size: bytes of its files.
@@ -38,7 +38,7 @@ class Stored:
 
 
 def stored(parent: Path) -> Iterator[Stored]:
-    """The trials in a directory, the oldest first; whatever else is there is not ours.
+    """The trials in a directory, in order of name; whatever else is there is not ours.
 
     Raises:
         InputError: there is no such directory.
@@ -73,7 +73,7 @@ def expendable(
     """Trials that are not among the latest of their scenario, and old enough.
 
     Args:
-        trials: the oldest first.
+        trials: of all scenarios.
         keep: how many of each scenario stay whatever their age.
         before_s: seconds since 1970; what is younger stays.
     """
@@ -81,6 +81,7 @@ def expendable(
     for each in trials:
         by_scenario[each.scenario].append(each)
     for of_one in by_scenario.values():
+        of_one.sort(key=lambda each: each.at_s)
         for each in of_one[: max(0, len(of_one) - keep)]:
             if each.at_s < before_s:
                 yield each

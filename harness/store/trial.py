@@ -74,6 +74,7 @@ class Journal:
         doubt: why that is not so of this trial, empty if it is.
         profile: of both arms, where the verdict asked for one.
         command: that asks for the same again, empty where there is none.
+        workers: load workers an arm; 0 in trials of before that was told.
     """
 
     id: str
@@ -94,6 +95,7 @@ class Journal:
     doubt: str = ""
     profile: Profile | None = None
     command: str = ""
+    workers: int = 0
 
 
 def new_trial_directory(parent: Path, name: str) -> Path:

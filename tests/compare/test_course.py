@@ -58,7 +58,6 @@ def test_quantiles_are_those_of_the_verdict(make: Make, took_ms: list[int]) -> N
     found = course(columns)
 
     latency_ns = np.array(took_ms) * MS
-    assert [quantile(latency_ns, 50)] == found.p50_ns.tolist()
     assert [quantile(latency_ns, 95)] == found.p95_ns.tolist()
 
 

@@ -176,7 +176,6 @@ def _course(round_: int) -> Course:
         until_ns=from_ns + S,
         requests=np.array([10, 12, 11, 9]),
         errors=np.array([0, 1, 0, 0]),
-        p50_ns=np.full(4, 2e6),
         p95_ns=np.full(4, 9e6),
         read_at_ns=from_ns,
         memory_bytes=np.full(4, 2**26),

@@ -46,6 +46,14 @@ def test_the_young_stay(tmp_path: Path) -> None:
     assert gone(tmp_path, 1, before_s=2.0) == ["20261120-a", "20261121-a"]
 
 
+def test_age_counts_not_the_name(tmp_path: Path) -> None:
+    """A trial that was renamed is as old as it is."""
+    trial(tmp_path, "00-golden", at_s=9)
+    trial(tmp_path, "zz-old", at_s=1)
+
+    assert gone(tmp_path, 1) == ["zz-old"]
+
+
 def test_what_is_no_trial_stays(tmp_path: Path) -> None:
     """Calibrations, files, links and broken journals are not ours to remove."""
     (tmp_path / "calibration-a").mkdir()

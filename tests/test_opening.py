@@ -1,0 +1,73 @@
+"""Whether a trial that was stopped may be gone on with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from harness.errors import InputError
+from harness.model.plan import Plan
+from harness.opening import taken_up
+from harness.store.trial import Journal
+from tests.test_dossier import SCENARIO
+
+PLAN: Final = Plan(
+    shots_path=Path("plan.parquet"),
+    requests_path=Path("requests.parquet"),
+    digest="d",
+    shots=1,
+    users=1,
+    open_loop=True,
+    warmup_ns=1,
+    slice_ns=1,
+    slices=1,
+    planned=1,
+    peak_users=1,
+)
+JOURNAL: Final = Journal(
+    id="20261127-x",
+    scenario=SCENARIO,
+    recording_digest="r",
+    plan=PLAN,
+    baseline="git:main (aaaa)",
+    candidate="work tree (bbbb)",
+    machine="m",
+    versions={"locust": "2"},
+    workers=1,
+    finished=(1, 2),
+    stopped="interrupted",
+)
+
+
+def test_the_same(tmp_path: Path) -> None:
+    """Equal builds under other names go on; the stop is forgotten, rounds are not."""
+    plan = replace(PLAN, shots_path=tmp_path / "plan.parquet")
+    now = replace(
+        JOURNAL, candidate="dir:/x (bbbb)", plan=plan, finished=(), stopped=""
+    )
+
+    journal = taken_up(JOURNAL, now)
+
+    assert journal == replace(JOURNAL, stopped="")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"scenario": SCENARIO.model_copy(update={"seed": 9})}, "another scenario"),
+        ({"recording_digest": "other"}, "another recording"),
+        ({"plan": replace(PLAN, digest="other")}, "another plan"),
+        ({"baseline": "git:main (cccc)"}, "another baseline"),
+        ({"candidate": "work tree (cccc)"}, "another candidate"),
+        ({"machine": "other"}, "another machine"),
+        ({"versions": {"locust": "3"}}, "another version of what measures"),
+        ({"workers": 2}, "another number of load workers"),
+    ],
+)
+def test_something_else(given: dict[str, Any], message: str) -> None:
+    """Rounds of two kinds are no trial; what differs is named."""
+    with pytest.raises(InputError, match=message):
+        taken_up(JOURNAL, replace(JOURNAL, **given))
