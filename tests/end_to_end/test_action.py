@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ class Runner:
         self.outputs: dict[str, str] = {}
         self.codes: dict[str, int] = {}
         self.said = ""
-        (home / "temp").mkdir()
+        (home / "temp").mkdir(exist_ok=True)
 
     @property
     def summary(self) -> str:
@@ -68,6 +69,11 @@ class Runner:
             if self._is_due(step):
                 self.codes[step["name"]] = self._run(step, environ)
         return self.codes["verdict"]
+
+    def step(self, name: str, **environ: str) -> int:
+        """The exit code of one step."""
+        (step,) = (each for each in self._steps if each["name"] == name)
+        return self._run(step, environ)
 
     def _run(self, step: dict[str, Any], environ: dict[str, str]) -> int:
         output = self._home / "output"
@@ -167,6 +173,73 @@ def test_nothing_to_measure(home: Path, api: Api) -> None:
     assert "nowhere.yaml: there is no such file" in runner.said
     assert (runner.outputs["exit-code"], runner.outputs["directory"]) == ("2", "")
     assert api.asked == []
+
+
+@pytest.fixture
+def branches(tmp_path: Path) -> dict[str, str]:
+    """A checkout of a change; by remote branch, the commit at which it left that."""
+
+    def git(*arguments: str) -> str:
+        identity = ("-c", "user.name=a", "-c", "user.email=a@b")
+        done = subprocess.run(
+            ["git", *identity, *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    git("init", "-q", "-b", "main")
+    commits = {}
+    for branch in ("main", "release"):
+        git("commit", "-q", "--allow-empty", "-m", branch)
+        commits[branch] = git("rev-parse", "HEAD")
+        git("update-ref", f"refs/remotes/origin/{branch}", "HEAD")
+    git("commit", "-q", "--allow-empty", "-m", "change")
+    python = tmp_path / "temp" / "seatrial" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    built = SCENARIO.replace("command: [python, serve.py]", "build: {context: .}")
+    (tmp_path / "built.yaml").write_text(built)
+    (tmp_path / "image.yaml").write_text(
+        SCENARIO.replace("command: [python, serve.py]", "image: shop:1")
+    )
+    return commits
+
+
+@pytest.mark.parametrize(
+    ("inputs", "environ", "branch", "cached"),
+    [
+        ({}, {}, "main", "true"),
+        ({}, {"GITHUB_BASE_REF": "release"}, "release", "true"),
+        ({"cache-baseline": "false"}, {}, "main", "false"),
+        ({"options": "--build-arg A=b"}, {}, "main", "false"),
+        ({}, {"SEATRIAL_BUILD_ARG": "A=b"}, "main", "false"),
+        ({"baseline": "git:v1"}, {}, "", "false"),
+        ({}, {"SEATRIAL_BASELINE": "git:v1"}, "", "false"),
+        ({"options": "--baseline git:v1"}, {}, "", "false"),
+        ({"scenario": "image.yaml"}, {}, "", "false"),
+        ({"scenario": "nowhere.yaml"}, {}, "", "false"),
+    ],
+)
+def test_whose_image_is_kept(
+    tmp_path: Path,
+    branches: dict[str, str],
+    *,
+    inputs: dict[str, str],
+    environ: dict[str, str],
+    branch: str,
+    cached: str,
+) -> None:
+    """That of the commit at which the change left its base, and of nothing else."""
+    runner = Runner(tmp_path, **{"scenario": "built.yaml", **inputs})
+
+    assert runner.step("which baseline", **{"SEATRIAL_BUILD_ARG": "", **environ}) == 0
+
+    assert runner.outputs["commit"] == branches.get(branch, ""), runner.said
+    assert runner.outputs["cached"] == cached
 
 
 def test_every_input_is_used() -> None:
