@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -93,7 +92,7 @@ def _page(directory: Path, journal: Journal, dossier: Dossier, report: Report) -
     }
     commands = {
         "run it again": journal.command,
-        "judge it again": shlex.join(("seatrial", "judge", str(directory))),
+        "judge it again, here": "seatrial judge .",
     }
     return html(
         report,

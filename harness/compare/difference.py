@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -246,6 +247,7 @@ def _of_objects(
             yield Difference(_path(inside), "added", "", _shown(value))
 
 
+@lru_cache(maxsize=65_536)
 def _step(name: str) -> str | int:
     return _EVERY if format_of(name) in _DRAWN else name
 

@@ -335,7 +335,8 @@ def test_gone_on_with(
     again = shlex.split(told.removeprefix("to go on: "))[1:]
     assert again[-2:] == ["--resume", f"trials/{trial.name}"]
 
-    other = [*again, "--candidate", "dir:one"]
+    answering("three", 0.003)
+    other = [*again, "--candidate", "dir:three"]
     code, _, refused = seatrial(*other, "--wait")
     assert 2 == code, refused
     assert "this is another candidate than the trial's" in refused
