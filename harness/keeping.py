@@ -22,6 +22,7 @@ from harness.compare.behaviour import (
     answers_by_shot,
     chosen,
     compared,
+    passed_over,
 )
 from harness.load.answer import KEPT_BYTES
 from harness.model.link import Content
@@ -125,7 +126,11 @@ class StoredAnswers:
         if before is not None and round_.baseline.before is not None:
             earlier = _both(_contents(round_.baseline.before), said)
             noise = compared(before, baseline, self._shots, earlier)
-        everything, shown = map(Behaviour, changed, noise)
+        share = passed_over(baseline, candidate, self._shots.session)
+        everything, shown = (
+            Behaviour(*each, passed_over=share)
+            for each in zip(changed, noise, strict=True)
+        )
         return everything, shown
 
 

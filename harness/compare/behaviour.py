@@ -40,6 +40,7 @@ __all__ = [
     "answers_by_shot",
     "chosen",
     "compared",
+    "passed_over",
 ]
 
 EMPTY: Final = ", empty"
@@ -139,10 +140,13 @@ class Behaviour:
     Attributes:
         changed: candidate against baseline.
         noise: the baseline against itself in the round before; `None` without one.
+        passed_over: share of what both answered that comes behind a failure of one arm
+            alone in its session, and is not compared.
     """
 
     changed: Comparison
     noise: Comparison | None = None
+    passed_over: float = 0.0
 
 
 def answers_by_shot(samples: Mapping[str, NDArray[Any]], shots: int) -> Answers:
@@ -181,6 +185,19 @@ def _strata(before: Answers, after: Answers, session: NDArray[Any]) -> _Strata:
     counts = answered & before.measured & after.measured & (~later | grave)
     same = before.digest == after.digest
     return _Strata(counts & moved, counts & ~moved & ~same, counts & ~moved & same)
+
+
+def passed_over(before: Answers, after: Answers, session: NDArray[Any]) -> float:
+    """The share of what both answered that is a consequence, and not compared.
+
+    Args:
+        before: of the one that is compared with.
+        after: of the other.
+        session: of each shot, as a number.
+    """
+    both = (before.status != 0) & (after.status != 0) & before.measured & after.measured
+    looked_at = sum(int(each.sum()) for each in _strata(before, after, session))
+    return 1 - looked_at / both.sum() if both.any() else 0.0
 
 
 def _works(answers: Answers) -> NDArray[np.bool_]:

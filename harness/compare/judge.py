@@ -58,7 +58,14 @@ def judge(trial: TrialEvidence) -> Report:
         held_out=significant(trial.held_out),
         profile=trial.profile,
         slowest=slowest_of_all(trial.sound),
+        passed_over=significant(_passed_over(trial)),
     )
+
+
+def _passed_over(trial: TrialEvidence) -> float:
+    behaviours = (each.behaviour for each in trial.sound)
+    shares = [each.passed_over for each in behaviours if each is not None]
+    return sum(shares) / len(shares) if shares else 0.0
 
 
 def _beside(proof: Proof, outcome: Outcome) -> Proof:

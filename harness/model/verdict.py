@@ -221,6 +221,8 @@ class Report:
         held_out: share of `requests` in sessions that are not in `agent.json`.
         profile: in which functions time grew, where that was asked.
         slowest: the slowest requests of each arm, the slowest first.
+        passed_over: share of the answers that are not compared, as they come behind a
+            failure of one arm alone in their session.
     """
 
     scenario: str
@@ -239,3 +241,4 @@ class Report:
     held_out: float = 0.0
     profile: Profile | None = None
     slowest: tuple[SlowRequest, ...] = ()
+    passed_over: float = 0.0

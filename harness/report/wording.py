@@ -118,6 +118,7 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
         ("candidate", report.candidate),
         ("rounds", f"{report.rounds} of {report.requests:,} requests an arm"),
         ("held out", held_out(report)),
+        ("not compared", _passed_over(report)),
         ("environment", "; ".join(report.environment)),
         ("generator at worst", ", ".join(_health(*each) for each in report.generator)),
         ("calibration", report.calibration),
@@ -148,6 +149,15 @@ def _slowest(report: Report) -> str:
         f"{each.route} {figure(each.latency_ns, 'ns')} (status {each.status}, shot"
         f" {each.shot}, round {each.round}, {each.at_s:g} s)"
         for each in list(slow)[:_SLOW]
+    )
+
+
+def _passed_over(report: Report) -> str:
+    if not report.passed_over:
+        return ""
+    return (
+        f"{figure(report.passed_over, 'ratio')} of the answers: they come behind a"
+        " failure of one arm alone in their session"
     )
 
 

@@ -15,6 +15,7 @@ from harness.compare.behaviour import (
     answers_by_shot,
     chosen,
     compared,
+    passed_over,
 )
 from harness.model.link import Content
 
@@ -133,6 +134,16 @@ def test_what_is_a_consequence(
     )
 
     assert expected == [each.kind for each in sorted(everything)]
+
+
+def test_what_is_passed_over() -> None:
+    """How much is not compared is known, and is nothing where all goes on alike."""
+    before, after = answers([200, 200, 200, 200]), answers([500, 404, 404, 200])
+    session = np.array([0, 0, 0, 1])
+
+    assert passed_over(before, after, session) == 0.5
+    assert passed_over(before, before, session) == 0.0
+    assert passed_over(answers([0]), answers([0]), np.zeros(1, int)) == 0.0
 
 
 def test_nothing_is_a_good_answer() -> None:

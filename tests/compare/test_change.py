@@ -292,24 +292,22 @@ def test_equal_builds_seldom_fail(make: Make, rate: float) -> None:
     """Of trials of equal builds that differ by chance in 30 places, few fail."""
     random = np.random.default_rng(5)
     places = [Place("GET /a", f"$.x{number}", "value") for number in range(30)]
+
+    def seldom() -> Comparison:
+        shares = random.uniform(0.5, 1, 30)
+        return {
+            place: Changed(answers=1, share=share)
+            for place, share in zip(places, shares, strict=True)
+            if random.random() < rate
+        }
+
     arm = make.arm()
     failed = 0
     for _ in range(100):
         rounds = [
             replace(
                 make.round(index, arm, arm),
-                behaviour=Behaviour(
-                    *(
-                        {
-                            place: Changed(answers=1, share=share)
-                            for place, share in zip(
-                                places, random.uniform(0.5, 1, 30), strict=True
-                            )
-                            if random.random() < rate
-                        }
-                        for _ in range(2)
-                    )
-                ),
+                behaviour=Behaviour(seldom(), seldom()),
             )
             for index in range(1, 9)
         ]
