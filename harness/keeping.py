@@ -14,16 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from harness.capture.coding import coding_of, plain
-from harness.compare.behaviour import (
-    Answers,
-    Behaviour,
-    Comparison,
-    Shots,
-    answers_by_shot,
-    chosen,
-    compared,
-    passed_over,
-)
+from harness.compare.behaviour import Behaviour, Comparison, Shots, compared
+from harness.compare.strata import Answers, answers_by_shot, chosen, passed_over
 from harness.load.answer import KEPT_BYTES
 from harness.model.link import Content
 from harness.model.result import Arm, ArmResult

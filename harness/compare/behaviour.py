@@ -12,61 +12,44 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from zlib import crc32
 
 import numpy as np
 
 from harness.compare.difference import Difference, differences
-from harness.model.draw import SPREAD
+from harness.compare.strata import (
+    REDIRECT,
+    SAYS_NOTHING,
+    Answers,
+    Strata,
+    chosen,
+    strata,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from harness.model.link import Content
 
 __all__ = [
-    "DENIED",
     "EMPTY",
-    "FAILED",
-    "REDIRECT",
-    "Answers",
     "Behaviour",
     "Changed",
     "Comparison",
     "Place",
     "Shots",
-    "answers_by_shot",
-    "chosen",
     "compared",
-    "passed_over",
 ]
 
 EMPTY: Final = ", empty"
 """Ends the kind of a change of status whose new answer says nothing."""
 
-_SAYS_NOTHING: Final = tuple(
-    crc32(body + end)
-    for body in (b"", b"{}", b"[]", b"null", b'""')
-    for end in (b"", b"\n")
-)
-_DIFFERING: Final = 4_000
-"""Shots of one comparison whose differing answers are looked into."""
-_ALIKE: Final = 400
-"""Shots whose bodies are the same, and whose headers are looked at."""
 _EXAMPLES: Final = 2
 _VALUES: Final = frozenset({"value", "numbers"})
 _PLACES: Final = 2_000
 """That one comparison tells apart; further ones count as one."""
 _FURTHER: Final = "further places"
-DENIED: Final = (401, 403)
-"""Statuses of a shut door."""
-REDIRECT: Final = 300
-"""The first status that is not plainly good."""
-_WRONG: Final = 400
-FAILED: Final = 500
-"""The first status by which the service says that it failed."""
 
 
 class Place(NamedTuple):
@@ -75,21 +58,6 @@ class Place(NamedTuple):
     route: str
     place: str
     kind: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answers:
-    """What one arm answered, by shot.
-
-    Attributes:
-        status: 0 where there is no complete answer.
-        digest: of the content.
-        measured: whether it was sent in a measured slice.
-    """
-
-    status: NDArray[Any]
-    digest: NDArray[Any]
-    measured: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -149,112 +117,6 @@ class Behaviour:
     passed_over: float = 0.0
 
 
-def answers_by_shot(samples: Mapping[str, NDArray[Any]], shots: int) -> Answers:
-    """The samples as columns with a row a shot."""
-    good = samples["cause"] == 0
-    shot = samples["shot"][good]
-    status, digest = np.zeros(shots, "u2"), np.zeros(shots, "u4")
-    measured = np.zeros(shots, bool)
-    status[shot] = samples["status"][good]
-    digest[shot] = samples["digest"][good]
-    measured[shot] = samples["slice"][good] != 0
-    return Answers(status=status, digest=digest, measured=measured)
-
-
-class _Strata(NamedTuple):
-    """Shots that both answered and can be compared.
-
-    Attributes:
-        moved: with different statuses.
-        apart: with the same status and different bodies.
-        alike: with the same of both.
-    """
-
-    moved: NDArray[np.bool_]
-    apart: NDArray[np.bool_]
-    alike: NDArray[np.bool_]
-
-
-def _strata(before: Answers, after: Answers, session: NDArray[Any]) -> _Strata:
-    moved = before.status != after.status
-    answered = (before.status != 0) & (after.status != 0)
-    works, still_works = _works(before), _works(after)
-    repaired = _later(~works & still_works, session)
-    later = _later(works != still_works, session) | repaired
-    grave = _opens(before, after) & ~repaired
-    counts = answered & before.measured & after.measured & (~later | grave)
-    same = before.digest == after.digest
-    return _Strata(counts & moved, counts & ~moved & ~same, counts & ~moved & same)
-
-
-def passed_over(before: Answers, after: Answers, session: NDArray[Any]) -> float:
-    """The share of what both answered that is a consequence, and not compared.
-
-    Args:
-        before: of the one that is compared with.
-        after: of the other.
-        session: of each shot, as a number.
-    """
-    both = (before.status != 0) & (after.status != 0) & before.measured & after.measured
-    looked_at = sum(int(each.sum()) for each in _strata(before, after, session))
-    return 1 - looked_at / both.sum() if both.any() else 0.0
-
-
-def _works(answers: Answers) -> NDArray[np.bool_]:
-    works: NDArray[np.bool_] = (answers.status > 0) & (answers.status < _WRONG)
-    return works
-
-
-def _opens(before: Answers, after: Answers) -> NDArray[np.bool_]:
-    """Whether what was denied, or failed, is answered as if all were well."""
-    shut = np.isin(before.status, DENIED)
-    hidden = (before.status >= FAILED) & np.isin(after.digest, _SAYS_NOTHING)
-    good = (after.status > 0) & (after.status < REDIRECT)
-    return (shut | hidden) & good
-
-
-def _later(moved: NDArray[np.bool_], session: NDArray[Any]) -> NDArray[np.bool_]:
-    """Whether something moved in a shot's session before it."""
-    so_far: NDArray[np.int64] = np.cumsum(moved) - moved
-    _, starts, lengths = np.unique(session, return_index=True, return_counts=True)
-    later: NDArray[np.bool_] = so_far > np.repeat(so_far[starts], lengths)
-    return later
-
-
-def chosen(
-    before: Answers, after: Answers, route: NDArray[Any], session: NDArray[Any]
-) -> NDArray[np.intp]:
-    """Shots whose answers are worth a closer look, the first of them first.
-
-    Of those that differ, and of those that are alike, so many each, drawn by their
-    numbers so that they are the same in every round, and from all routes evenly.
-
-    Args:
-        before: of the one that is compared with.
-        after: of the other.
-        route: of each shot, as a number.
-        session: likewise.
-    """
-    strata = _strata(before, after, session)
-    return np.concatenate(
-        [
-            _drawn(np.flatnonzero(strata.apart), route, _DIFFERING),
-            _drawn(np.flatnonzero(strata.alike), route, _ALIKE),
-        ]
-    )
-
-
-def _drawn(shots: NDArray[np.intp], route: NDArray[Any], most: int) -> NDArray[np.intp]:
-    """The first of each route, then the second of each, and so on."""
-    drawn = shots.astype(np.uint32) * np.uint32(SPREAD)
-    by_route = shots[np.lexsort((drawn, route[shots]))]
-    _, starts, counts = np.unique(
-        route[by_route], return_index=True, return_counts=True
-    )
-    rank = np.arange(len(shots)) - np.repeat(starts, counts)
-    return by_route[np.argsort(rank, kind="stable")][:most]
-
-
 def compared(
     before: Answers,
     after: Answers,
@@ -272,23 +134,23 @@ def compared(
     Returns:
         Of all shots, and of those that may be shown.
     """
-    strata = _strata(before, after, shots.session)
+    parts = strata(before, after, shots.session)
     looks = chosen(before, after, shots.route, shots.session)
-    moved = np.flatnonzero(strata.moved).tolist()
+    moved = np.flatnonzero(parts.moved).tolist()
     apart, alike = (
-        _looked_into(looks[stratum[looks]], contents) for stratum in strata[1:]
+        _looked_into(looks[stratum[looks]], contents) for stratum in parts[1:]
     )
     quiet = _quiet(before, shots)
     found: list[_Found] = [
         [(shot, (_of_status(before, after, shots, shot, quiet),)) for shot in moved],
         [
             *((shot, each or _beyond(contents(shot))) for shot, each in apart),
-            *((shot, (_NOT_KEPT,)) for shot in _unseen(strata.apart, apart, shots)),
+            *((shot, (_NOT_KEPT,)) for shot in _unseen(parts.apart, apart, shots)),
         ],
         alike,
     ]
     everything, shown = (
-        _comparison(shots, strata, found, among)
+        _comparison(shots, parts, found, among)
         for among in (np.ones_like(shots.held_out), ~shots.held_out)
     )
     return everything, shown
@@ -311,7 +173,7 @@ def _unseen(apart: NDArray[np.bool_], seen: _Found, shots: Shots) -> list[int]:
 def _quiet(before: Answers, shots: Shots) -> NDArray[np.bool_]:
     """Routes on which the baseline, where all is well, mostly says nothing."""
     good = (before.status > 0) & (before.status < REDIRECT)
-    silent = good & np.isin(before.digest, _SAYS_NOTHING)
+    silent = good & np.isin(before.digest, SAYS_NOTHING)
     quiet: NDArray[np.bool_] = 2 * _by_route(shots, np.flatnonzero(silent)) > _by_route(
         shots, np.flatnonzero(good)
     )
@@ -335,20 +197,20 @@ def _looked_into(
 
 def _comparison(
     shots: Shots,
-    strata: _Strata,
+    parts: Strata,
     found: list[_Found],
     among: NDArray[np.bool_],
 ) -> Comparison:
     """What was found among those shots, each that was looked into standing for more."""
     tally = _Tally(shots)
-    for stratum, looked_into in zip(strata, found, strict=True):
+    for stratum, looked_into in zip(parts, found, strict=True):
         seen = [each for each in looked_into if among[each[0]]]
         size = _by_route(shots, np.flatnonzero(stratum & among))
         weights = size / np.maximum(_by_route(shots, [shot for shot, _ in seen]), 1)
         for shot, differing in seen:
             for each in differing:
                 tally.note(shot, each, weights[shots.route[shot]])
-    answered = strata.moved | strata.apart | strata.alike
+    answered = parts.moved | parts.apart | parts.alike
     return tally.comparison(_by_route(shots, np.flatnonzero(answered & among)))
 
 
@@ -361,7 +223,7 @@ def _of_status(
     before: Answers, after: Answers, shots: Shots, shot: int, quiet: NDArray[np.bool_]
 ) -> Difference:
     old, new = int(before.status[shot]), int(after.status[shot])
-    silent = int(after.digest[shot]) in _SAYS_NOTHING and not quiet[shots.route[shot]]
+    silent = int(after.digest[shot]) in SAYS_NOTHING and not quiet[shots.route[shot]]
     return Difference("status", f"{old} → {new}{EMPTY * silent}")
 
 

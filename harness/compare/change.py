@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from harness.compare.behaviour import DENIED, EMPTY, FAILED, REDIRECT
+from harness.compare.behaviour import EMPTY
 from harness.compare.chance import chance
 from harness.compare.figure import figure
 from harness.compare.finding import trial_finding
+from harness.compare.strata import DENIED, FAILED, REDIRECT
 from harness.model.verdict import Finding
 
 if TYPE_CHECKING:

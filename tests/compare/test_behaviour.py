@@ -7,16 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.compare.behaviour import (
-    Answers,
-    Comparison,
-    Place,
-    Shots,
-    answers_by_shot,
-    chosen,
-    compared,
-    passed_over,
-)
+from harness.compare.behaviour import Comparison, Place, Shots, compared
+from harness.compare.strata import Answers, answers_by_shot, chosen, passed_over
 from harness.model.link import Content
 
 ROUTES = ("GET /a", "GET /b")
