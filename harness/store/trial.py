@@ -169,14 +169,15 @@ def read_journal(directory: Path) -> Journal:
 
 
 def next_round(directory: Path) -> int:
-    """The index after all rounds that are there, whatever became of them."""
-    names = (path.name for path in directory.glob("round-[0-9][0-9]*"))
-    return 1 + max((int(name[6:8]) for name in names), default=0)
+    """The index after all rounds that came to an end, void and lost ones too."""
+    names = [path.name for path in directory.glob("round-[0-9][0-9]*")]
+    ended = (int(name[6:8]) for name in names if not name.endswith(_PARTIAL))
+    return 1 + max(ended, default=0)
 
 
 def partial_round(directory: Path, index: int) -> Path:
     """A new, empty directory for a round under way, with one for each arm."""
-    partial = directory / f"{_round_name(index)}.partial"
+    partial = directory / f"{_round_name(index)}{_PARTIAL}"
     shutil.rmtree(partial, ignore_errors=True)
     with writing(partial):
         for arm in Arm:
@@ -249,6 +250,9 @@ class _StoredRound:
 _Content = TypeVar("_Content")
 _JOURNAL: Final = Document(content=TypeAdapter(Journal), remedy=EDITED)
 _ROUND: Final = Document(content=TypeAdapter(_StoredRound), remedy=EDITED)
+
+
+_PARTIAL: Final = ".partial"
 
 
 def _round_name(index: int) -> str:
