@@ -7,7 +7,6 @@ import resource
 import shutil
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from harness.compare.calibration import detects, false_alarms
 from harness.compare.soundness import STEAL_RATIO, TIMER_FLOOR_NS, TIMER_SHARE
 from harness.environment import engine_answers, lock_holder, pinning, this_machine
 from harness.environment.profiler import complaint as profiler_complaint
+from harness.environment.usage import cgroup_version
 from harness.errors import SeatrialError
 from harness.load.health import local_ports
 from harness.load.selfcheck import OWN_FILES
@@ -24,13 +24,13 @@ from harness.store.calibration import read_calibration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = ["Check", "checks"]
 
 _LISTEN_S: Final = 2.0
 _TICK_S: Final = 0.01
 _ROOM_BYTES: Final = 2**30
-_CONTROLLERS: Final = Path("/sys/fs/cgroup/cgroup.controllers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +86,16 @@ def _engine() -> Check:
 
 
 def _usage() -> Check:
-    try:
-        held = {"cpu", "memory"} & {*_CONTROLLERS.read_text().split()}
-    except OSError:
-        held = set()
-    if held == {"cpu", "memory"}:
-        message = "cgroup v2: memory, CPU, throttling and disk, several times a second"
+    version = cgroup_version()
+    if version:
+        message = f"control groups, version {version}: memory, CPU, open files and more"
         return Check(name="usage", state="ok", message=message)
     return Check(
         name="usage",
         state="limits",
-        message="no cgroup v2 here: memory and CPU as the engine tells, once a second",
-        remedy="boot with systemd.unified_cgroup_hierarchy=1",
+        message="no control groups in sight: of a container, memory and CPU as the"
+        " engine tells, and nothing of open files, threads and sockets",
+        remedy="run where the engine runs, with /sys/fs/cgroup in sight",
     )
 
 

@@ -15,7 +15,13 @@ import numpy as np
 
 from harness.capture.coding import coding_of, plain
 from harness.compare.behaviour import Behaviour, Comparison, Shots, compared
-from harness.compare.strata import Answers, answers_by_shot, chosen, passed_over
+from harness.compare.strata import (
+    Answers,
+    answers_by_shot,
+    chosen,
+    passed_over,
+    strata,
+)
 from harness.load.answer import KEPT_BYTES
 from harness.model.link import Content
 from harness.model.result import Arm, ArmResult
@@ -63,13 +69,14 @@ def keep_answers(
     """
     homes = {arm: results[arm].samples.parent for arm in Arm}
     now = {arm: _answers(home, plan) for arm, home in homes.items()}
-    of_shots = _routes_and_sessions(plan)
-    apart = chosen(now[Arm.BASELINE], now[Arm.CANDIDATE], *of_shots)
+    route, session = _routes_and_sessions(plan)
+    apart = chosen(strata(now[Arm.BASELINE], now[Arm.CANDIDATE], session), route)
     again = np.empty(0, np.intp)
     before = None
     for earlier in directory.glob(_WAITING):
         if any(earlier.glob(SPOOLS)):
-            again = chosen(_answers(earlier, plan), now[Arm.BASELINE], *of_shots)
+            of_itself = _answers(earlier, plan), now[Arm.BASELINE]
+            again = chosen(strata(*of_itself, session), route)
             before = homes[Arm.BASELINE] / "before.parquet"
             _store(earlier, again.tolist(), before)
     wanted = {

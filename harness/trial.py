@@ -239,6 +239,7 @@ class _Course:
         self.over = False
         for round_ in read_rounds(pair.directory, journal.finished):
             self._take(self._dossier.add(round_))
+        if self._dossier.rounds:
             self.over = is_over(self._dossier.evidence(journal))
 
     def play(self, started_s: float) -> Report:

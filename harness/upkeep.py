@@ -50,8 +50,20 @@ def _line(check: Check) -> str:
 
 @click.command()
 @out_option
-@option("--keep", type=click.IntRange(1), default=20, show_default=True)
-@option("--older-than", metavar="TIME", default="0s", show_default=True)
+@option(
+    "--keep",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="So many of each scenario stay, whatever their age.",
+)
+@option(
+    "--older-than",
+    metavar="TIME",
+    default="0s",
+    show_default=True,
+    help="Younger ones stay, too, such as 30min.",
+)
 @option("--dry-run", is_flag=True, help="Only say what would go.")
 @wait_option
 def clean(*, out: Path, keep: int, older_than: str, dry_run: bool, wait: bool) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from harness.model.plan import Plan
 from harness.model.result import Books, GeneratorHealth, WorkerHealth
 from harness.model.verdict import (
     Finding,
@@ -15,7 +16,10 @@ from harness.model.verdict import (
     Verdict,
 )
 
-__all__ = ["books", "finding", "health", "report"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["books", "finding", "health", "plan", "report"]
 
 _MS = 1_000_000
 _BOOKS = Books(
@@ -53,6 +57,24 @@ def health(of: Books = _BOOKS, **given: Any) -> GeneratorHealth:
     """Of one worker with these books, healthy but for what is given."""
     worker = replace(_HEALTH.workers[0], books=of)
     return replace(_HEALTH, **{"workers": (worker,), **given})
+
+
+def plan(directory: Path, **given: Any) -> Plan:
+    """Of one shot, in files that need not be there."""
+    plan = Plan(
+        shots_path=directory / "plan.parquet",
+        requests_path=directory / "requests.parquet",
+        digest="p",
+        shots=1,
+        users=1,
+        open_loop=True,
+        warmup_ns=1,
+        slice_ns=1,
+        slices=1,
+        planned=1,
+        peak_users=1,
+    )
+    return replace(plan, **given)
 
 
 def report(outcome: Outcome, fix: FixOutcome, *findings: Finding) -> Report:

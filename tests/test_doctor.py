@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +11,9 @@ from click.testing import CliRunner
 from harness import doctor
 from harness.cli import seatrial
 from harness.environment.machine import machine_lock
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +41,7 @@ def test_this_machine(tmp_path: Path) -> None:
     ("name", "patch", "state", "message"),
     [
         ("engine", ("engine_answers", lambda: "no engine"), "limits", "no engine"),
-        ("usage", ("_CONTROLLERS", Path("/nowhere")), "limits", "no cgroup v2"),
+        ("usage", ("cgroup_version", lambda: 0), "limits", "no control groups"),
         ("memory", ("_ROOM_BYTES", 2**60), "limits", "GiB available"),
         ("disk", ("_ROOM_BYTES", 2**60), "limits", "GiB free"),
         ("users", ("local_ports", lambda: 0), "missing", "too few for load"),

@@ -9,24 +9,12 @@ from typing import Any, Final
 import pytest
 
 from harness.errors import InputError
-from harness.model.plan import Plan
 from harness.opening import taken_up
 from harness.store.trial import Journal
+from tests.made import plan
 from tests.test_dossier import SCENARIO
 
-PLAN: Final = Plan(
-    shots_path=Path("plan.parquet"),
-    requests_path=Path("requests.parquet"),
-    digest="d",
-    shots=1,
-    users=1,
-    open_loop=True,
-    warmup_ns=1,
-    slice_ns=1,
-    slices=1,
-    planned=1,
-    peak_users=1,
-)
+PLAN: Final = plan(Path())
 JOURNAL: Final = Journal(
     id="20261127-x",
     scenario=SCENARIO,

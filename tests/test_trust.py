@@ -18,7 +18,6 @@ from harness.compare.calibration import Circumstances
 from harness.environment import Kind, Reference
 from harness.errors import BuildError
 from harness.model.calibration import Machine
-from harness.model.plan import Plan
 from harness.model.result import Arm
 from harness.model.verdict import Outcome, Report, Verdict
 from harness.store.trial import Journal, new_trial_directory, write_journal
@@ -30,6 +29,7 @@ from tests.bench.trust.noise import Choice, Law, between, choices, law, recommen
 from tests.bench.trust.rules import Pair, fixed_threshold, kayenta, shift, wilcoxon
 from tests.bench.trust.stored import Played, keep, kept
 from tests.bench.trust.table import document, markdown, text
+from tests.made import plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -167,24 +167,11 @@ class Pretended:
 
 
 def journal(directory: Path, terms: Terms, stopped: str) -> Journal:
-    plan = Plan(
-        shots_path=directory / "plan.parquet",
-        requests_path=directory / "requests.parquet",
-        digest="p",
-        shots=1,
-        users=1,
-        open_loop=True,
-        warmup_ns=0,
-        slice_ns=1,
-        slices=1,
-        planned=1,
-        peak_users=1,
-    )
     return Journal(
         id=directory.name,
         scenario=terms.scenario,
         recording_digest="",
-        plan=plan,
+        plan=plan(directory),
         baseline="a",
         candidate="a",
         stopped=stopped,

@@ -135,7 +135,7 @@ def compared(
         Of all shots, and of those that may be shown.
     """
     parts = strata(before, after, shots.session)
-    looks = chosen(before, after, shots.route, shots.session)
+    looks = chosen(parts, shots.route)
     moved = np.flatnonzero(parts.moved).tolist()
     apart, alike = (
         _looked_into(looks[stratum[looks]], contents) for stratum in parts[1:]

@@ -8,7 +8,10 @@ from typing import Final
 import numpy as np
 from scipy.special import bdtrc
 
-__all__ = ["chance"]
+__all__ = ["LIKELY", "chance"]
+
+LIKELY: Final = 0.05
+"""Chance that is too small for a PASS, though it proves nothing."""
 
 _SHARES: Final = np.linspace(0, 1, 1_001)
 

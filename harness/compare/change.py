@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from harness.compare.behaviour import EMPTY
-from harness.compare.chance import chance
+from harness.compare.chance import LIKELY, chance
 from harness.compare.figure import figure
 from harness.compare.finding import trial_finding
 from harness.compare.strata import DENIED, FAILED, REDIRECT
@@ -38,9 +38,7 @@ __all__ = ["Change", "behaviour_changes", "found_changes", "likely_changes", "re
 _LEVEL: Final = 0.01
 """Of a false FAIL by a difference that only chance gave, over all of them."""
 _APART: Final = 2.0
-"""How many times the baseline's largest share the candidate's smallest must be."""
-_LIKELY: Final = 0.05
-"""Chance that is too small for a PASS."""
+"""How many times the baseline's largest share that of a round must be to count."""
 _SHOWN: Final = 20
 _METRIC: Final = "behaviour"
 
@@ -222,7 +220,7 @@ def _change(
         rounds=weight.rounds,
         noise=weight.noise,
         proven=weight.p < level,
-        likely=weight.above > 0 and (rank == 0 or weight.p <= _LIKELY),
+        likely=weight.above > 0 and (rank == 0 or weight.p <= LIKELY),
         rank=rank,
         repair=rank > 0 and (symptom or repaired),
     )

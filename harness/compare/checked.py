@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from scipy.stats import hypergeom
 
-from harness.compare.chance import chance
+from harness.compare.chance import LIKELY, chance
 from harness.compare.finding import trial_finding
 from harness.compare.format import masked
 from harness.model.result import Arm
@@ -24,7 +24,6 @@ __all__ = ["failed_checks", "noted_checks", "rarely_failed_checks"]
 
 _LEVEL: Final = 0.01
 """Of a false FAIL by a check that only chance failed on one arm, over all of them."""
-_LIKELY: Final = 0.05
 _METRIC: Final = "check"
 
 
@@ -50,7 +49,7 @@ class _Checked:
     def likely(self) -> bool:
         """Whether it is too much for a PASS, though it may be chance."""
         alone = not self.failures[Arm.BASELINE]
-        return bool(self.failures[Arm.CANDIDATE]) and (alone or self.p <= _LIKELY)
+        return bool(self.failures[Arm.CANDIDATE]) and (alone or self.p <= LIKELY)
 
     def text(self, arm: Arm) -> str:
         """What was wrong on an arm, and how often."""

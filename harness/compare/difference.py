@@ -135,10 +135,11 @@ def _of_texts(before: str, after: str) -> Iterator[Difference]:
     old, new = words(before), words(after)
     if old == new:
         return
-    pair = zip(old, new, strict=False)
-    at = next((place for place, (a, b) in enumerate(pair) if a != b), 0)
-    shown = (_short(" ".join(each[max(0, at - 2) : at + 8])) for each in (old, new))
     if [masked(each) for each in old] != [masked(each) for each in new]:
+        pair = zip(old, new, strict=False)
+        first = next((place for place, (a, b) in enumerate(pair) if a != b), 0)
+        around = slice(max(0, first - 2), first + 8)
+        shown = (_short(" ".join(each[around])) for each in (old, new))
         yield Difference("body", "text", *shown)
         return
     for at, (was, now) in enumerate(zip(old, new, strict=True)):

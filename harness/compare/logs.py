@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from harness.compare.case import Case
-    from harness.compare.evidence import TrialEvidence
+    from harness.compare.evidence import RoundEvidence, TrialEvidence
     from harness.compare.log import Kind, Logged
 
 __all__ = [
@@ -75,12 +75,13 @@ class NewKind:
 def found_kinds(trial: TrialEvidence) -> tuple[NewKind, ...]:
     """Every kind of entry that only the candidate logs, the most frequent first.
 
-    None in a soak, whose two rounds tell nothing from chance.
+    None in a soak, whose two rounds tell nothing from chance, and none of rounds in
+    which the log of an arm is out of sight.
     """
     if trial.soak:
         return ()
     known = _raised(trial, Arm.BASELINE)
-    sound = [each for each in trial.sound if Arm.CANDIDATE in each.logs]
+    sound = _read_on_both(trial)
     logged: dict[Kind, dict[int, Logged]] = {}
     for each in sound:
         for kind, entries in each.logs[Arm.CANDIDATE].kinds.items():
@@ -106,6 +107,10 @@ def found_kinds(trial: TrialEvidence) -> tuple[NewKind, ...]:
         for kind, rounds in logged.items()
     ]
     return tuple(sorted(found, key=lambda each: (-len(each.logged), each.kind)))
+
+
+def _read_on_both(trial: TrialEvidence) -> list[RoundEvidence]:
+    return [each for each in trial.sound if len(each.logs) == len(Arm)]
 
 
 def _entries(logged: Iterable[Logged]) -> int:
@@ -180,8 +185,8 @@ def rare_log_entries(case: Case) -> Iterator[Finding]:
 
 def _unread(trial: TrialEvidence) -> Iterator[Finding]:
     """Kinds beyond those that are told apart, which the baseline has not."""
-    logs = [each.logs for each in trial.sound if len(each.logs) == len(Arm)]
-    further = {arm: sum(each[arm].others for each in logs) for arm in Arm}
+    both = _read_on_both(trial)
+    further = {arm: sum(each.logs[arm].others for each in both) for arm in Arm}
     if further[Arm.CANDIDATE] and not further[Arm.BASELINE]:
         message = (
             f"logs: {further[Arm.CANDIDATE]:,} entries of the candidate's are of kinds"

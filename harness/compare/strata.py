@@ -97,12 +97,11 @@ def strata(before: Answers, after: Answers, session: NDArray[Any]) -> Strata:
         session: of each shot, as a number.
     """
     moved = before.status != after.status
-    answered = (before.status != 0) & (after.status != 0)
     works, still_works = _works(before), _works(after)
     repaired = _later(~works & still_works, session)
     later = _later(works != still_works, session) | repaired
     grave = _opens(before, after) & ~repaired
-    counts = answered & before.measured & after.measured & (~later | grave)
+    counts = _answered(before, after) & (~later | grave)
     same = before.digest == after.digest
     return Strata(counts & moved, counts & ~moved & ~same, counts & ~moved & same)
 
@@ -115,9 +114,15 @@ def passed_over(before: Answers, after: Answers, session: NDArray[Any]) -> float
         after: of the other.
         session: of each shot, as a number.
     """
-    both = (before.status != 0) & (after.status != 0) & before.measured & after.measured
+    both = int(_answered(before, after).sum())
     looked_at = sum(int(each.sum()) for each in strata(before, after, session))
-    return 1 - looked_at / both.sum() if both.any() else 0.0
+    return 1 - looked_at / both if both else 0.0
+
+
+def _answered(before: Answers, after: Answers) -> NDArray[np.bool_]:
+    """By both, in a measured slice."""
+    answered: NDArray[np.bool_] = (before.status != 0) & (after.status != 0)
+    return answered & before.measured & after.measured
 
 
 def _works(answers: Answers) -> NDArray[np.bool_]:
@@ -141,25 +146,20 @@ def _later(moved: NDArray[np.bool_], session: NDArray[Any]) -> NDArray[np.bool_]
     return later
 
 
-def chosen(
-    before: Answers, after: Answers, route: NDArray[Any], session: NDArray[Any]
-) -> NDArray[np.intp]:
+def chosen(parts: Strata, route: NDArray[Any]) -> NDArray[np.intp]:
     """Shots whose answers are worth a closer look, the first of them first.
 
     Of those that differ, and of those that are alike, so many each, drawn by their
     numbers so that they are the same in every round, and from all routes evenly.
 
     Args:
-        before: of the one that is compared with.
-        after: of the other.
+        parts: of the shots that can be compared.
         route: of each shot, as a number.
-        session: likewise.
     """
-    found = strata(before, after, session)
     return np.concatenate(
         [
-            _drawn(np.flatnonzero(found.apart), route, _DIFFERING),
-            _drawn(np.flatnonzero(found.alike), route, _ALIKE),
+            _drawn(np.flatnonzero(parts.apart), route, _DIFFERING),
+            _drawn(np.flatnonzero(parts.alike), route, _ALIKE),
         ]
     )
 

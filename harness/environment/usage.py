@@ -18,7 +18,15 @@ from harness.errors import SeatrialError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Reading", "Sampler", "Source", "cgroup", "engine_stats", "processes"]
+__all__ = [
+    "Reading",
+    "Sampler",
+    "Source",
+    "cgroup",
+    "cgroup_version",
+    "engine_stats",
+    "processes",
+]
 
 _INTERVAL_S: Final = 0.25
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -173,6 +181,13 @@ def _controllers(text: str) -> dict[str, str]:
     """`/proc/PID/cgroup` as controller → path; version 2 has the empty name."""
     entries = (line.split(":", 2) for line in text.splitlines())
     return {name: path for _, names, path in entries for name in names.split(",")}
+
+
+def cgroup_version(root: Path = _CGROUPS) -> int:
+    """Which control groups are mounted here: 1 or 2; 0 where none can be seen."""
+    if {_V1.memory, _V1.cpu} <= {each.name for each in root.glob("*")}:
+        return 1
+    return 2 if (root / "cgroup.controllers").exists() else 0
 
 
 def cgroup(pid: int, name: str, *, root: Path = _CGROUPS) -> Source | None:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from harness.model.verdict import Estimate
 
 __all__ = [
-    "COLOURS",
     "TRACKS",
     "Track",
     "distributions",
@@ -36,7 +35,7 @@ __all__ = [
     "rounds",
 ]
 
-COLOURS: Final[Mapping[Arm, str]] = {Arm.BASELINE: "#4c78a8", Arm.CANDIDATE: "#d9590f"}
+_COLOURS: Final[Mapping[Arm, str]] = {Arm.BASELINE: "#4c78a8", Arm.CANDIDATE: "#d9590f"}
 """3 : 1 and more against white and against black."""
 
 _WIDTH: Final = 860
@@ -53,7 +52,7 @@ _FARTHEST: Final = 3.0
 """Budgets; what is beyond stands at the edge."""
 _ARM: Final = alt.Color(
     "arm:N",
-    scale=alt.Scale(domain=[*map(str, Arm)], range=[*COLOURS.values()]),
+    scale=alt.Scale(domain=[*map(str, Arm)], range=[*_COLOURS.values()]),
     legend=None,
 )
 _DASH: Final = alt.StrokeDash(
@@ -260,7 +259,7 @@ def intervals(estimates: Sequence[Estimate]) -> str:
             legend=None,
         ),
     )
-    colour = COLOURS[Arm.CANDIDATE]
+    colour = _COLOURS[Arm.CANDIDATE]
     layers = (
         lines
         + bars.encode(color=alt.value(colour))
@@ -294,7 +293,7 @@ def rounds(estimate: Estimate, sound: Sequence[int]) -> str:
     ]
     dots = (
         alt.Chart(_data(points))
-        .mark_circle(size=60, color=COLOURS[Arm.CANDIDATE], opacity=0.9)
+        .mark_circle(size=60, color=_COLOURS[Arm.CANDIDATE], opacity=0.9)
         .encode(
             x=alt.X(
                 "round:O", title="round" if whole else "", axis=alt.Axis(labelAngle=0)

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.compare.behaviour import Comparison, Place, Shots, compared
-from harness.compare.strata import Answers, answers_by_shot, chosen, passed_over
+from harness.compare.strata import (
+    Answers,
+    answers_by_shot,
+    chosen,
+    passed_over,
+    strata,
+)
 from harness.model.link import Content
 
 ROUTES = ("GET /a", "GET /b")
@@ -242,7 +248,8 @@ def test_chosen(status: list[int], seed: int) -> None:
     before = answers(status)
     after = answers(status, random.integers(8, 10, size).tolist())
 
-    found = chosen(before, after, np.arange(size) % 2, np.arange(size)).tolist()
+    parts = strata(before, after, np.arange(size))
+    found = chosen(parts, np.arange(size) % 2).tolist()
 
     assert sorted(found) == [shot for shot in range(size) if status[shot]]
     differ = [before.digest[shot] != after.digest[shot] for shot in found]
@@ -255,7 +262,7 @@ def test_chosen_evenly() -> None:
     route = np.r_[np.zeros(size - 5, int), np.ones(5, int)]
     before, after = answers([200] * size), answers([200] * size, [1] * size)
 
-    found = chosen(before, after, route, np.arange(size))
+    found = chosen(strata(before, after, np.arange(size)), route)
 
     assert 4_000 == len(found)
     assert 5 == route[found].sum()

@@ -130,6 +130,17 @@ def test_what_is_not_read(
     assert message in findings[0].message
 
 
+def test_a_log_out_of_sight(make: Make) -> None:
+    """Where only one arm's log can be read, nothing is said to be new."""
+    evidence = trial(make, [], [[NEW]] * 6)
+    rounds = [
+        replace(each, logs={Arm.CANDIDATE: each.logs[Arm.CANDIDATE]})
+        for each in evidence.rounds
+    ]
+
+    assert logging(replace(evidence, rounds=tuple(rounds))) == (Outcome.PASS, [])
+
+
 def test_too_many_kinds(make: Make) -> None:
     """Kinds that are beyond all counting withhold a PASS, if only one arm has them."""
     evidence = trial(make, [], [[]] * 6)

@@ -15,6 +15,7 @@ from harness.environment.usage import (
     Reading,
     Sampler,
     cgroup,
+    cgroup_version,
     engine_stats,
     processes,
 )
@@ -109,6 +110,24 @@ def test_a_number_of_another_machine(tmp_path: Path) -> None:
     _mounted(tmp_path)
 
     assert cgroup(os.getpid(), "0" * 64, root=tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "version"),
+    [
+        (["memory/", "cpuacct/", "cpu/"], 1),
+        (["memory/"], 0),
+        (["cgroup.controllers"], 2),
+        ([], 0),
+    ],
+)
+def test_which_groups_there_are(tmp_path: Path, names: list[str], version: int) -> None:
+    """Known by what is mounted; half of version 1 is of no use."""
+    for name in names:
+        path = tmp_path / name
+        path.mkdir() if name.endswith("/") else path.touch()
+
+    assert cgroup_version(tmp_path) == version
 
 
 def test_hidden_files(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from harness.errors import ComparisonError, InputError
 from harness.model.calibration import Calibration, Machine
-from harness.model.plan import Plan
 from harness.model.result import (
     Arm,
     ArmResult,
@@ -24,7 +23,7 @@ from harness.store.trial import (
     write_journal,
     write_round,
 )
-from tests.made import books, health
+from tests.made import books, health, plan
 
 
 def journal(directory: Path) -> Journal:
@@ -39,19 +38,7 @@ def journal(directory: Path) -> Journal:
             }
         ),
         recording_digest="d",
-        plan=Plan(
-            shots_path=directory / "plan.parquet",
-            requests_path=directory / "requests.parquet",
-            digest="p",
-            shots=1,
-            users=1,
-            open_loop=True,
-            warmup_ns=1,
-            slice_ns=1,
-            slices=1,
-            planned=1,
-            peak_users=1,
-        ),
+        plan=plan(directory),
         baseline="a",
         candidate="b",
         notes=("n",),
