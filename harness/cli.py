@@ -347,7 +347,7 @@ def demo(every: bool, out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
         put(table(played))
     else:
         for line in ("", *summary(played)):
-            progress.announce(line)
+            progress.say(line)
     return 0 if all(trial.met_by(report) for trial, report in played) else 1
 
 
