@@ -3,7 +3,8 @@
     python compose/shop/record.py --to http://127.0.0.1:8000 --out DIR
 
 With `--gallery` they also do what only some customers do: read invoices, wait for an
-edition, buy too much, or send a heart to the printer.
+edition, buy too much, or send a heart to the printer. With `--letters` they paste what
+they like into every field: most a line, some a page, a few a book.
 
 One file a customer, in HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/), with
 times as measured. The same seed gives the same customers; the times are real.
@@ -58,6 +59,13 @@ READS_INVOICES = 0.4
 COUPONS = ("WELCOME-10", "SPRING-15", "FRIENDS-20")
 MESSAGES = ("With love, your aunt!", "Happy birthday", "Get well soon, Peter")
 HEART = "Happy birthday to you, dear grandma <3"
+
+PASTED = "With love, and thank you for the wool. It is warm, and so is everybody here. "
+SHORTEST, TAIL = 12, 0.6
+"""Of what is pasted, as a Pareto distribution has it: every fourth is longer than ten
+of the shortest, one in 63 than a thousand."""
+LONGEST, LONGEST_QUERY = 60_000, 4_000
+SIGNS, SIGNATURE = 0.05, " Peter <3"
 
 Step = tuple[str, str, dict[str, Any] | None]
 """Method, target and JSON body."""
@@ -163,6 +171,32 @@ def gallery_steps(customer: str, chance: random.Random) -> Steps:
     if chance.random() < READS_INVOICES:
         yield from _read_invoices(customer, chance)
     yield from _look_around(chance)
+
+
+def _pasted(chance: random.Random, longest: int) -> str:
+    length = min(round(SHORTEST * chance.paretovariate(TAIL)), longest)
+    return (PASTED * (length // len(PASTED) + 1))[:length]
+
+
+def _send_a_letter(chance: random.Random) -> Steps:
+    yield "POST", "/cart", {"product": GIFT_CARD, "quantity": 1}
+    letter = _pasted(chance, LONGEST)
+    if chance.random() < SIGNS:
+        letter += SIGNATURE
+    if (yield "POST", "/checkout", {"message": letter}) == HTTPStatus.BAD_REQUEST:
+        yield "POST", "/checkout", {"message": letter[:SHORTEST]}
+
+
+def letter_steps(customer: str, chance: random.Random) -> Steps:
+    """One customer who searches for whole sentences and sends whole letters."""
+    yield "GET", "/", None
+    yield "POST", "/login", {"customer": customer}
+    for _ in range(chance.randint(2, 4)):
+        yield from _look_around(chance)
+        query = urlencode({"q": _pasted(chance, LONGEST_QUERY)})
+        yield "GET", f"/search?{query}", None
+        yield from _send_a_letter(chance)
+    yield "GET", "/orders", None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -316,9 +350,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for the HARs")
     parser.add_argument("--seconds", type=float, default=75, help="how long")
     parser.add_argument("--at-once", type=int, default=60, help="customers at a time")
-    parser.add_argument("--gallery", action="store_true", help="what few do, too")
+    plays = parser.add_mutually_exclusive_group()
+    plays.add_argument("--gallery", action="store_true", help="what few do, too")
+    plays.add_argument("--letters", action="store_true", help="pasted texts, too")
     parser.add_argument("--seed", type=int, default=1, help="who does what")
     return parser.parse_args()
+
+
+def _play(given: argparse.Namespace) -> Callable[[str, random.Random], Steps]:
+    if given.letters:
+        return letter_steps
+    return gallery_steps if given.gallery else steps
 
 
 def main() -> None:
@@ -330,7 +372,7 @@ def main() -> None:
         out=given.out,
         seed=given.seed,
         end_s=time.monotonic() + given.seconds,
-        play=gallery_steps if given.gallery else steps,
+        play=_play(given),
     )
     waits = [ARRIVAL_S * place / given.at_once for place in range(given.at_once)]
     with ThreadPoolExecutor(given.at_once) as places:
