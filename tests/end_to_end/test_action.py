@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,8 @@ class Runner:
         self.codes: dict[str, int] = {}
         self.said = ""
         (home / "temp").mkdir(exist_ok=True)
+        with suppress(FileExistsError):
+            (home / "temp" / "seatrial").symlink_to(sys.prefix)
 
     @property
     def summary(self) -> str:
@@ -197,10 +200,6 @@ def branches(tmp_path: Path) -> dict[str, str]:
         commits[branch] = git("rev-parse", "HEAD")
         git("update-ref", f"refs/remotes/origin/{branch}", "HEAD")
     git("commit", "-q", "--allow-empty", "-m", "change")
-    python = tmp_path / "temp" / "seatrial" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
     built = SCENARIO.replace("command: [python, serve.py]", "build: {context: .}")
     (tmp_path / "built.yaml").write_text(built)
     (tmp_path / "image.yaml").write_text(
