@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from harness.compare.calibration import Circumstances, doubts
-from harness.environment import this_machine
+from harness.environment import kinship, this_machine
 from harness.errors import InputError
 from harness.load.selfcheck import HEADROOM
 from harness.model.result import Arm
@@ -171,11 +171,7 @@ def _crew(workers: int, check: Capacity | None) -> str:
 def _notes(builds: Mapping[Arm, Build], pins: Pinning) -> Iterator[str]:
     if pins.note:
         yield pins.note
-    baseline, candidate = (builds[arm].reference.commit for arm in Arm)
-    if builds[Arm.BASELINE].digest == builds[Arm.CANDIDATE].digest:
-        yield "both arms are the same build"
-    elif baseline and baseline == candidate:
-        yield "both arms are the same commit"
+    yield from kinship(builds[Arm.BASELINE], builds[Arm.CANDIDATE])
 
 
 def _of_recording(recording: Recording) -> Iterator[str]:

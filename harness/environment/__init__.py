@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from harness.environment.asking import asked, page
-from harness.environment.build import LOGS, Build, Order, Target
+from harness.environment.build import LOGS, Build, Order, Target, kinship
 from harness.environment.machine import (
     Pinning,
     lock_holder,
@@ -44,6 +44,7 @@ __all__ = [
     "default",
     "engine_answers",
     "image_exists",
+    "kinship",
     "lock_holder",
     "machine_lock",
     "page",

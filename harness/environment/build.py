@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from harness.environment.reference import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from harness.environment.reference import Reference
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.model.result import Arm
     from harness.model.scenario import Service
 
-__all__ = ["Build", "Order", "Target"]
+__all__ = ["Build", "Order", "Target", "kinship"]
 
 _SHOWN_DIGITS = 12
 
@@ -69,11 +69,13 @@ class Build:
         order: what was asked for.
         digest: the image's id, the tree's content digest, or the URL.
         tree: the source tree, where the service runs from one.
+        base: digest of the lowest layer of the image, empty where there is none.
     """
 
     order: Order
     digest: str
     tree: Path | None = None
+    base: str = ""
 
     @property
     def reference(self) -> Reference:
@@ -87,6 +89,20 @@ class Build:
             return self.reference.text
         short = self.digest.removeprefix("sha256:")[:_SHOWN_DIGITS]
         return f"{self.reference.text} ({short})"
+
+
+def kinship(baseline: Build, candidate: Build) -> Iterator[str]:
+    """What a reader should know of how the builds are related."""
+    commit = baseline.reference.commit
+    if baseline.digest == candidate.digest:
+        yield "both arms are the same build"
+    elif commit and commit == candidate.reference.commit:
+        yield "both arms are the same commit"
+    if baseline.base and candidate.base and baseline.base != candidate.base:
+        yield (
+            "the images stand on different bases, by a changed FROM or a tag that "
+            "moved: what the arms differ in may be theirs"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,8 @@ def prepare(order: Order, announce: Callable[[str], None]) -> Iterator[Build]:
     _volumes(order)
     with connected() as client, speaking(f"{order.title}: its image"):
         digest = image_of(client, order, announce)
-    yield Build(order=order, digest=digest)
+        layers = client.images.get(digest).attrs["RootFS"].get("Layers") or [""]
+    yield Build(order=order, digest=digest, base=layers[0])
 
 
 @contextmanager

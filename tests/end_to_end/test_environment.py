@@ -398,7 +398,10 @@ def test_an_image_runs_as_it_is(trial: Trial) -> None:
 
 
 def test_the_next_build_replaces_the_image(trial: Trial) -> None:
-    """Building again after a change leaves no untagged image of the earlier build."""
+    """Building again after a change leaves no untagged image of the earlier build.
+
+    Both stand on the same base.
+    """
     with trial.prepare() as first:
         pass
     with (trial.tree / "service.py").open("a") as file:
@@ -407,6 +410,7 @@ def test_the_next_build_replaces_the_image(trial: Trial) -> None:
         pass
 
     assert first.digest != second.digest
+    assert first.base == second.base != ""
     assert image_exists(second.digest)
     assert not image_exists(first.digest)
 

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.environment.build import Build
+from harness.environment.build import Build, kinship
 from harness.environment.reference import Kind
 
 if TYPE_CHECKING:
@@ -29,3 +30,19 @@ def test_titles_tell_what_and_which(
 
     assert build.title == "image:shop:1 (0123456789ab)"
     assert of_image.title == "candidate image:shop:1"
+
+
+def test_other_bases_are_told(tmp_path: Path, order: Callable[..., Order]) -> None:
+    """A base that moved between two builds is named; a tree has none, and is not."""
+    one = Build(order=order(tmp_path), digest="sha256:1", base="sha256:a")
+    candidates = {
+        base: replace(one, digest="sha256:2", base=base)
+        for base in ("sha256:a", "sha256:b", "")
+    }
+
+    told = {base: [*kinship(one, each)] for base, each in candidates.items()}
+
+    assert told["sha256:a"] == told[""] == []
+    (sentence,) = told["sha256:b"]
+    assert "different bases" in sentence
+    assert [*kinship(one, one)] == ["both arms are the same build"]
