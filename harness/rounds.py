@@ -22,7 +22,7 @@ from harness.store.sample import write_usage
 from harness.store.trial import keep_void, partial_round, write_round
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -156,8 +156,9 @@ def play_round(pair: Pair, index: int, first: Arm) -> Round:
 
 
 def _played(pair: Pair, index: int, first: Arm, partial: Path) -> Round:
+    order = (first, first.other)
     with ExitStack() as stack:
-        targets = {arm: up(stack, pair, arm, partial / arm) for arm in Arm}
+        targets = _both_up(stack, pair, order, partial)
         stages = {
             arm: _ArmUp(
                 arm,
@@ -167,7 +168,7 @@ def _played(pair: Pair, index: int, first: Arm, partial: Path) -> Round:
                 pair.checks,
                 metrics=pair.builds[arm].order.service.metrics,
             )
-            for arm in Arm
+            for arm in order
         }
         digests = {stage.generator.wait_ready() for stage in stages.values()}
         for step in _steps(pair, index, first):
@@ -188,6 +189,21 @@ def _played(pair: Pair, index: int, first: Arm, partial: Path) -> Round:
             candidate=results[Arm.CANDIDATE],
         ),
     )
+
+
+def _both_up(
+    stack: ExitStack, pair: Pair, order: Iterable[Arm], partial: Path
+) -> dict[Arm, Target]:
+    """The arms, ready; that the candidate is not counts once the baseline is."""
+    targets, failure = {}, None
+    for arm in order:
+        try:
+            targets[arm] = up(stack, pair, arm, partial / arm)
+        except CandidateError as error:
+            failure = error
+    if failure:
+        raise failure
+    return targets
 
 
 def _with_logs(result: ArmResult) -> ArmResult:

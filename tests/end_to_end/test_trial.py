@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from pandas import read_parquet
 
 from harness.planning.holdout import held_out
 from tests.end_to_end.conftest import record, sound_rounds
@@ -85,7 +86,10 @@ def test_equal_builds(
     scenario: Callable[..., Path],
     load: str,
 ) -> None:
-    """Equal builds pass, logins work on live cookies, and everything is on disk."""
+    """Equal builds pass, logins work on live cookies, and everything is on disk.
+
+    The arm that goes first in a round is the one that was brought up first.
+    """
     scenario(load)
     answering("one", 0.002)
     answering("two", 0.002)
@@ -110,7 +114,19 @@ def test_equal_builds(
     verdict = json.loads((trial / "verdict.json").read_text())
     (errors,) = (e for e in verdict["estimates"] if e["metric"] == "errors")
     assert [[0, 0]] * 3 == errors["per_round"]
+    rounds = sound_rounds(trial)
+    assert {"baseline", "candidate"} == {_first(each) for each in rounds}
+    assert all(_first(each) == _up_first(each) for each in rounds)
     assert nothing_runs(seatrial)
+
+
+def _first(round_: Path) -> str:
+    return str(json.loads((round_ / "round.json").read_text())["round"]["first"])
+
+
+def _up_first(round_: Path) -> str:
+    usages = {path.parent.name: read_parquet(path) for path in round_.glob("*/usage*")}
+    return min(usages, key=lambda arm: int(usages[arm]["at_ns"].iloc[0]))
 
 
 def test_judged_again(
@@ -227,13 +243,20 @@ def test_special_cased(
     assert " errors, lag" not in err
 
 
+BASELINE_FIRST, CANDIDATE_FIRST = 1, 2
+"""Seeds, by the arm that goes first in round 1."""
+
+
+@pytest.mark.parametrize("seed", [BASELINE_FIRST, CANDIDATE_FIRST])
 def test_candidate_that_never_comes_up(
     seatrial: Seatrial,
     answering: Callable[[str, float], Path],
     scenario: Callable[..., Path],
+    seed: int,
 ) -> None:
     """A candidate that dies at its start, twice, while the baseline is up, fails."""
-    scenario()
+    with scenario().open("a") as file:
+        file.write(f"seed: {seed}\n")
     answering("one", 0.002)
     (answering("two", 0.002) / "serve.py").write_text("raise SystemExit('no config')")
 
@@ -244,14 +267,20 @@ def test_candidate_that_never_comes_up(
     assert nothing_runs(seatrial)
 
 
+@pytest.mark.parametrize("seed", [BASELINE_FIRST, CANDIDATE_FIRST])
 def test_baseline_that_never_comes_up(
     seatrial: Seatrial,
     answering: Callable[[str, float], Path],
     scenario: Callable[..., Path],
+    seed: int,
 ) -> None:
-    """A baseline that does not come up is no answer about the candidate."""
-    scenario()
-    answering("two", 0.002)
+    """A baseline that does not come up is no answer about the candidate.
+
+    Nor is it one where the candidate did not come up, either, and was asked first.
+    """
+    with scenario().open("a") as file:
+        file.write(f"seed: {seed}\n")
+    (answering("two", 0.002) / "serve.py").write_text("raise SystemExit('nor this')")
     (answering("one", 0.002) / "serve.py").write_text("raise SystemExit('no config')")
 
     code, out, err = seatrial.verify(*arms("one", "two"))
