@@ -20,6 +20,8 @@ __all__ = ["account", "as_json", "as_text", "facts"]
 _SCHEMA: Final = 2
 _HEIGHTS: Final = " ▁▂▃▄▅▆▇█"
 _SHOWN_ROUTES: Final = 20
+_SHOWN_SOURCES: Final = 5
+"""Of a recording's files; `--format json` has them all."""
 
 
 def as_json(inspection: Inspection) -> str:
@@ -77,9 +79,12 @@ def facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
 def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
     recording = inspection.recording
     yield "recording", f"{recording.path} (sha256 {recording.digest[:12]})"
-    for source in recording.sources:
+    for source in recording.sources[:_SHOWN_SOURCES]:
         digest = f"sha256 {source.digest[:12]}"
         yield "made of", f"{source.name} ({source.size:,} bytes, {digest})"
+    if more := recording.sources[_SHOWN_SOURCES:]:
+        size = sum(source.size for source in more)
+        yield "", f"… {len(more):,} more ({size:,} bytes)"
     yield "format", recording.source_format
     yield "read", _read(recording)
     yield "exchanges", f"{recording.exchanges:,} in {recording.sessions:,} sessions"

@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from harness.model.traffic import Skipped
-from harness.report.inspection import as_text
+from harness.model.traffic import Skipped, SourceFile
+from harness.report.inspection import as_json, as_text
 from tests.report.test_outline import FOUND
 
 
@@ -27,3 +27,17 @@ def test_what_a_terminal_would_obey_is_not_shown() -> None:
 
     assert 8 <= said.count("0;x")
     assert not {"\x1b", "\x07", "\x9b"} & set(said)
+
+
+def test_a_hundred_files_are_no_page() -> None:
+    """The first files are named, the others counted; the document names every one."""
+    sources = tuple(
+        SourceFile(name=f"{n}.har", size=10, digest="d") for n in range(105)
+    )
+    found = replace(FOUND, recording=replace(FOUND.recording, sources=sources))
+
+    said = as_text(found)
+
+    assert 5 == said.count(".har (")
+    assert "… 100 more (1,000 bytes)" in said
+    assert all(f'"{each.name}"' in as_json(found) for each in sources)
