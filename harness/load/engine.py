@@ -102,7 +102,7 @@ class Generator:
         self._tell(Slice(number=number, length_ns=length_ns))
         for answer in told(self.hands, patience_s=_GRACE_S):
             the(Set, answer)
-        steal_s = psutil.cpu_times().steal
+        steal_s, started_s = psutil.cpu_times().steal, time.monotonic()
         self._tell(Go(start_ns=time.monotonic_ns() + _START_NS))
         beats = _Beats(self._sent, self._failed, watch)
         answers = told(self.hands, patience_s=patience_s, on_beat=beats.note)
@@ -111,7 +111,11 @@ class Generator:
         self._sent = sum(each.sent for each in reports)
         self._failed = sum(each.failed for each in reports)
         if number:
-            self._health.note(reports, psutil.cpu_times().steal - steal_s)
+            self._health.note(
+                reports,
+                stolen_s=psutil.cpu_times().steal - steal_s,
+                elapsed_s=time.monotonic() - started_s,
+            )
 
     def finish(self, samples: Path) -> tuple[Books, GeneratorHealth]:
         """End the workers, store the samples and close the books.

@@ -69,19 +69,22 @@ class CrewHealth:
 
     def __init__(self, titles: Sequence[str]) -> None:
         self._workers = [_Worker(title) for title in titles]
-        self._stolen_s = self._wall_s = 0.0
+        self._stolen_s = self._elapsed_s = 0.0
 
-    def note(self, reports: Sequence[SliceReport], stolen_s: float) -> None:
+    def note(
+        self, reports: Sequence[SliceReport], *, stolen_s: float, elapsed_s: float
+    ) -> None:
         """Take in a measured slice.
 
         Args:
             reports: of the workers, in their order.
-            stolen_s: CPU time that the hypervisor took meanwhile, all cores together.
+            stolen_s: CPU time that the hypervisor took, all cores together.
+            elapsed_s: while so much time went by.
         """
         for worker, report in zip(self._workers, reports, strict=True):
             worker.note(report)
         self._stolen_s += stolen_s
-        self._wall_s += max(report.wall_ns for report in reports) / 1e9
+        self._elapsed_s += elapsed_s
 
     def of(
         self,
@@ -103,7 +106,7 @@ class CrewHealth:
                 self._workers, totals, books, strict=True
             )
         )
-        core_s = self._wall_s * (os.cpu_count() or 1)
+        core_s = self._elapsed_s * (os.cpu_count() or 1)
         return GeneratorHealth(
             cpu_ratio=max(each.cpu_ratio for each in workers),
             timer_late_p95_ns=max(each.timer_late_p95_ns for each in workers),

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from harness.model.part import (
     CountAllowance,
+    GrowthAllowance,
     LatencyAllowance,
     Part,
     RatioAllowance,
@@ -32,7 +33,7 @@ class MemoryBudget(Part):
 
     level: SizeAllowance = "10% or 16MiB"  # type: ignore[assignment] # parsed
     """Median of the last third of a round's readings."""
-    growth: SizeAllowance | None = None
+    growth: GrowthAllowance | None = None
     """What it may grow more by 1,000 requests; not gated if left out.
 
     Rounds are short: it can show that memory grows, not that it does not.

@@ -32,6 +32,7 @@ from harness.model.quantity import (
 __all__ = [
     "CountAllowance",
     "Duration",
+    "GrowthAllowance",
     "HostPath",
     "LatencyAllowance",
     "Level",
@@ -134,6 +135,12 @@ SizeAllowance = Annotated[
     _allowed("bytes"),
     _AS_WRITTEN,
     _text("allowance", allowance_pattern("bytes"), "10% or 16MiB"),
+]
+GrowthAllowance = Annotated[
+    Allowance,
+    _allowed("growth"),
+    _AS_WRITTEN,
+    _text("allowance", allowance_pattern("growth"), "64KiB"),
 ]
 CountAllowance = Annotated[
     Allowance,

@@ -29,8 +29,8 @@ _LONGEST: Final = 60
 _NUMBER = re.compile(r"\s*(\d[\d_]*(?:\.\d+)?)\s*([A-Za-zµ%]*)\s*")
 
 Unit = str
-"""`ns` for durations, `bytes` for sizes, `count` for numbers of something, `ratio`
-where only percent make sense."""
+"""`ns` for durations, `bytes` for sizes, `ratio` where only percent make sense; `growth`
+in bytes and `count` of something, where percent make none: of hardly anything at all."""
 
 _DURATIONS: Final[Mapping[str, int]] = {
     "ns": 1,
@@ -56,8 +56,20 @@ _PERCENT: Final[Mapping[str, float]] = {"%": 0.01}
 _ABSOLUTE: Final[Mapping[Unit, Mapping[str, float]]] = {
     "ns": _DURATIONS,
     "bytes": _SIZES,
+    "growth": _SIZES,
     "ratio": {},
     "count": {"": 1},
+}
+_RELATIVE: Final[Mapping[Unit, Mapping[str, float]]] = {
+    **dict.fromkeys(_ABSOLUTE, _PERCENT),
+    **dict.fromkeys(("growth", "count"), {}),
+}
+_EXAMPLES: Final[Mapping[Unit, str]] = {
+    "ns": "10% or 5ms",
+    "bytes": "10% or 16MiB",
+    "growth": "64KiB",
+    "ratio": "10%",
+    "count": "20",
 }
 
 
@@ -76,7 +88,7 @@ PERCENT: Final = f"^{_pattern(_PERCENT)}$"
 
 def allowance_pattern(unit: Unit) -> str:
     """A pattern of what `Allowance.parse` takes in that unit, for editors."""
-    parts = [_pattern(units) for units in (_PERCENT, _ABSOLUTE[unit]) if units]
+    parts = [_pattern(units) for units in (_RELATIVE[unit], _ABSOLUTE[unit]) if units]
     both = [" or ".join(pair) for pair in permutations(parts, 2)]
     return f"^({'|'.join((*parts, *both))})$"
 
@@ -130,11 +142,11 @@ class Allowance:
     @classmethod
     def parse(cls, text: object, unit: Unit) -> Allowance:
         """`10%`, `5ms` or `10% or 5ms`, the absolute part in units of `unit`."""
-        units = {**_PERCENT, **_ABSOLUTE[unit]}
+        units = {**_RELATIVE[unit], **_ABSOLUTE[unit]}
         parts = text.split(" or ") if isinstance(text, str) else [text]
         values = {"relative": 0.0, "absolute": 0.0}
         for part in parts:
-            value = _parsed(part, units, "10%" if unit == "ratio" else "10% or 5ms")
+            value = _parsed(part, units, _EXAMPLES[unit])
             kind = "relative" if str(part).strip().endswith("%") else "absolute"
             if values[kind]:
                 raise ValueError(f"{cut(repr(text))} gives its {kind} part twice")

@@ -57,8 +57,10 @@ def columns(lag_ns: list[int]) -> dict[str, np.ndarray]:
 def test_the_worst_worker_counts() -> None:
     """CPU and lateness are those of the worst worker, and each is shown."""
     crew = CrewHealth(["one", "two"])
-    crew.note([report(cpu_ns=80), report(late_ns=[3 * MS])], stolen_s=0.0)
-    crew.note([report(), report(descriptors=12)], stolen_s=0.0)
+    crew.note(
+        [report(cpu_ns=80), report(late_ns=[3 * MS])], stolen_s=0.0, elapsed_s=0.1
+    )
+    crew.note([report(), report(descriptors=12)], stolen_s=0.0, elapsed_s=0.1)
 
     health = crew.of(columns([0]), [TOTALS, TOTALS], [BOOKS, BOOKS])
 
@@ -71,7 +73,7 @@ def test_lag_histogram() -> None:
     """Every measured shot is in the one bucket whose bound it does not exceed."""
     lags_ns = [0, LAG_BOUNDS_NS[0], LAG_BOUNDS_NS[0] + 1, LAG_BOUNDS_NS[-1] + 1]
     crew = CrewHealth(["one"])
-    crew.note([report()], stolen_s=0.0)
+    crew.note([report()], stolen_s=0.0, elapsed_s=0.1)
 
     counts = crew.of(columns(lags_ns), [TOTALS], [BOOKS]).lag_counts
 
@@ -85,16 +87,16 @@ def test_waiting_is_not_lag() -> None:
     waited["sent_ns"] = waited["eligible_ns"] + np.array([5, 9 * MS, 7 * MS])
     waited["slice"][2] = 0
     crew = CrewHealth(["one"])
-    crew.note([report()], stolen_s=0.0)
+    crew.note([report()], stolen_s=0.0, elapsed_s=0.1)
 
     assert 5 == crew.of(waited, [TOTALS], [BOOKS]).lag_p99_ns
 
 
 def test_steal_is_a_share_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stolen seconds count against all cores."""
+    """Stolen seconds count against all cores, for as long as it took to drain, too."""
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     crew = CrewHealth(["one"])
-    crew.note([report(wall_ns=1_000 * MS)], stolen_s=0.5)
+    crew.note([report(wall_ns=10 * MS)], stolen_s=0.5, elapsed_s=1.0)
 
     assert 0.25 == crew.of(columns([0]), [TOTALS], [BOOKS]).steal_ratio
 

@@ -45,6 +45,15 @@ def test_allowance() -> None:
     assert 16 << 20 == Allowance.parse("16MiB", "bytes").absolute
 
 
+@pytest.mark.parametrize(
+    ("text", "unit"), [("10%", "growth"), ("10% or 64KiB", "growth"), ("20%", "count")]
+)
+def test_growth_is_of_nothing(text: str, unit: str) -> None:
+    """A percentage of what hardly grows at all is no budget: 10 % once meant a byte."""
+    with pytest.raises(ValueError, match="needs a number with a unit"):
+        Allowance.parse(text, unit)
+
+
 @pytest.mark.parametrize("text", ["5ms", "10% or 20%", "10% or 5"])
 def test_allowance_of_the_wrong_kind(text: str) -> None:
     """A budget in a unit that its metric does not have is refused."""

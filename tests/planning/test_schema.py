@@ -97,7 +97,7 @@ def test_unknown_keys(path: Path) -> None:
         "budgets: {latency: {p50: 5 ms, p95: 10% or 5ms, p99: 5ms or 10%}}",
         "budgets: {latency: {p95: null}}",
         "budgets: {by_route: {GET /a: {p95: 5%}}, descriptors: null, sockets: 20}",
-        'budgets: {descriptors: 10% or 5, threads: "20", memory: {growth: 64KiB}}',
+        'budgets: {descriptors: 5, threads: "20", memory: {growth: 64KiB}}',
         "extract: [{from: POST /o, json: $.id, use: {query: q}}]",
         "extract: [{from: POST /o, cookie: c, use: [{header: X-A}, {form: f}]}]",
         "session: {login: {post: /l, json: {a: [1]}, then: cookies}}",
