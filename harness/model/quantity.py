@@ -29,8 +29,8 @@ _LONGEST: Final = 60
 _NUMBER = re.compile(r"\s*(\d[\d_]*(?:\.\d+)?)\s*([A-Za-zµ%]*)\s*")
 
 Unit = str
-"""`ns` for durations, `bytes` for sizes, `ratio` where only percent make sense; `growth`
-in bytes and `count` of something, where percent make none: of hardly anything at all."""
+"""`ns` for durations, `bytes` for sizes, `ratio` where only percent make sense;
+`growth` in bytes and `count` of something, where percent would be of hardly anything."""
 
 _DURATIONS: Final[Mapping[str, int]] = {
     "ns": 1,
@@ -61,8 +61,11 @@ _ABSOLUTE: Final[Mapping[Unit, Mapping[str, float]]] = {
     "count": {"": 1},
 }
 _RELATIVE: Final[Mapping[Unit, Mapping[str, float]]] = {
-    **dict.fromkeys(_ABSOLUTE, _PERCENT),
-    **dict.fromkeys(("growth", "count"), {}),
+    "ns": _PERCENT,
+    "bytes": _PERCENT,
+    "growth": {},
+    "ratio": _PERCENT,
+    "count": {},
 }
 _EXAMPLES: Final[Mapping[Unit, str]] = {
     "ns": "10% or 5ms",
