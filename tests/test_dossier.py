@@ -67,6 +67,7 @@ SCENARIO: Final = Scenario.model_validate(
         "service": {"image": "i"},
         "load": {"replay": {}},
         "rounds": {"min": 3, "max": 3},
+        "budgets": {"errors": "0.3%"},
     }
 )
 

@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 from scipy.special import bdtrc
+from scipy.stats import hypergeom
 
-__all__ = ["LIKELY", "chance"]
+__all__ = ["LIKELY", "chance", "more_often"]
 
 LIKELY: Final = 0.05
 """Chance that is too small for a PASS, though it proves nothing."""
@@ -31,3 +32,15 @@ def chance(shown: int, rounds: int, against: int) -> float:
     """
     at_least = bdtrc(shown - 1, rounds, _SHARES)
     return float(np.max(at_least * (1 - _SHARES) ** against))
+
+
+def more_often(candidate: int, baseline: int, rounds: int) -> float:
+    """That of equal builds one shows something in so many more of its rounds.
+
+    Where the other shows it as well, by the exact test of Fisher, The Design of
+    Experiments (1935), given in how many rounds both show it together.
+    """
+    if not baseline:
+        return chance(candidate, rounds, rounds)
+    shown = candidate + baseline
+    return float(hypergeom.sf(candidate - 1, 2 * rounds, shown, rounds))

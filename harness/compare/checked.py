@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from scipy.stats import hypergeom
-
-from harness.compare.chance import LIKELY, chance
+from harness.compare.chance import LIKELY, more_often
 from harness.compare.finding import trial_finding
 from harness.compare.format import masked
 from harness.model.result import Arm
@@ -79,7 +77,7 @@ def _checked(trial: TrialEvidence) -> Iterator[_Checked]:
         return
     level = trial.looks.nominal(_LEVEL / len(failures), len(sound))
     for (name, _), of in failures.items():
-        p = _more_often(len(of[Arm.CANDIDATE]), len(of[Arm.BASELINE]), len(sound))
+        p = more_often(len(of[Arm.CANDIDATE]), len(of[Arm.BASELINE]), len(sound))
         yield _Checked(name=name, failures=of, rounds=len(sound), p=p, proven=p < level)
 
 
@@ -90,18 +88,6 @@ def _failures(of: Round, arm: Arm) -> dict[tuple[str, str], str]:
         if each.failure:
             found.setdefault((each.name, masked(each.failure)), each.failure)
     return found
-
-
-def _more_often(candidate: int, baseline: int, rounds: int) -> float:
-    """That of equal builds one fails in so many more rounds.
-
-    Where the other fails as well, by the exact test of Fisher, The Design of
-    Experiments (1935), given in how many rounds both fail together.
-    """
-    if not baseline:
-        return chance(candidate, rounds, rounds)
-    failing = candidate + baseline
-    return float(hypergeom.sf(candidate - 1, 2 * rounds, failing, rounds))
 
 
 def failed_checks(case: Case) -> Iterator[Finding]:

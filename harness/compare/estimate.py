@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import exp
+from math import ceil, exp, log, log1p
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +57,8 @@ class Tests:
         fail_t: mean excess in standard errors, as the FAIL test takes it.
         pass_t: likewise for PASS.
         critical: what that must exceed, with the other sign, for PASS.
+        lacking: requests that a share lacks before it could show its budget exceeded:
+            of fewer, none going wrong is chance in more than 5 of 100 trials.
     """
 
     excess: Floats
@@ -64,11 +66,12 @@ class Tests:
     fail_t: float
     pass_t: float
     critical: float
+    lacking: int = 0
 
     @property
     def passes(self) -> bool:
         """Whether the one-sided 95 % bound is below the budget, at this look."""
-        return self.pass_t < -self.critical
+        return self.pass_t < -self.critical and not self.lacking
 
     @property
     def mean_allowed(self) -> float:
@@ -125,7 +128,7 @@ def compared(
         rounds=tuple(each.round.index for each in rounds),
         pairs=tuple(pairs),
         critical=critical,
-        tests=_tests(hypothesis, pairs, critical) if several else None,
+        tests=_tests(hypothesis, rounds, pairs, critical) if several else None,
     )
 
 
@@ -157,7 +160,10 @@ def _blocks(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> bool:
 
 
 def _tests(
-    hypothesis: Hypothesis, pairs: Sequence[Pair], critical: float
+    hypothesis: Hypothesis,
+    rounds: Sequence[RoundEvidence],
+    pairs: Sequence[Pair],
+    critical: float,
 ) -> Tests | None:
     if hypothesis.allowance is None:
         return None
@@ -169,7 +175,23 @@ def _tests(
         fail_t=t_statistic(fail_excess(worsening, allowed, cap)),
         pass_t=t_statistic(pass_excess(worsening, allowed, cap)),
         critical=critical,
+        lacking=_lacking(hypothesis, rounds, float(np.mean(allowed))),
     )
+
+
+def _lacking(
+    hypothesis: Hypothesis, rounds: Sequence[RoundEvidence], allowed: float
+) -> int:
+    """By the rule of three, exactly: (1 - allowed) ** requests is 5 % or less.
+
+    Hanley and Lippman-Hand, If Nothing Goes Wrong, Is Everything All Right?, Journal of
+    the American Medical Association 249 (1983).
+    """
+    of = hypothesis.metric.of
+    if of is None or not 0 < allowed < 1:
+        return 0
+    requests = sum(of(each.candidate, hypothesis.routes) for each in rounds)
+    return max(0, ceil(log(LEVEL) / log1p(-allowed)) - requests)
 
 
 def _against_budget(

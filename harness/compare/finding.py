@@ -111,7 +111,13 @@ def unseen_growth(estimate: Estimate, trial: TrialEvidence) -> Finding:
 def unclear(estimate: Estimate, comparison: Comparison) -> Finding:
     """Neither within the budget nor beyond it, and what a next trial would need."""
     assert comparison.tests is not None, "only tested hypotheses are unclear"
-    share = comparison.hypothesis.share
+    share, lacking = comparison.hypothesis.share, comparison.tests.lacking
+    if lacking:
+        remedy = (
+            "of so few requests none may go wrong by chance:"
+            f" {lacking:,} more are needed"
+        )
+        return about("inconclusive", estimate, f"{described(estimate)}; {remedy}")
     rounds = rounds_needed(comparison.tests.excess, share)
     remedy = (
         "so close to its budget that more rounds hardly help: longer rounds,"

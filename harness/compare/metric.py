@@ -51,6 +51,7 @@ class Metric:
         only_fails: whether it can show a regression in the time of a trial, but not
             that there is none.
         read: its value in one arm's round over some routes together.
+        of: how many requests it is a share of, likewise; `None` for what is no share.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Metric:
     by_route: bool = False
     only_fails: bool = False
     read: Callable[[ArmMeasures, frozenset[str]], Reading]
+    of: Callable[[ArmMeasures, frozenset[str]], int] | None = None
 
 
 def _quantile(percent: int, arm: ArmMeasures, routes: frozenset[str]) -> Reading:
@@ -75,6 +77,14 @@ def _quantile(percent: int, arm: ArmMeasures, routes: frozenset[str]) -> Reading
 def _errors(arm: ArmMeasures, routes: frozenset[str]) -> Reading:
     rate = arm.error_rate(routes)
     return Undefined("no requests") if rate is None else rate
+
+
+def _requests(arm: ArmMeasures, routes: frozenset[str]) -> int:
+    return sum(arm.requests.get(name, 0) for name in routes)
+
+
+def _planned(arm: ArmMeasures, _: frozenset[str]) -> int:
+    return arm.planned
 
 
 def _goodput(arm: ArmMeasures, _: frozenset[str]) -> Reading:
@@ -137,6 +147,7 @@ METRICS: Final[Mapping[str, Metric]] = {
             cap=_POINT,
             by_route=True,
             read=_errors,
+            of=_requests,
         ),
         Metric(
             name="goodput",
@@ -145,6 +156,7 @@ METRICS: Final[Mapping[str, Metric]] = {
             cap=_POINT,
             worse=-1,
             read=_goodput,
+            of=_planned,
         ),
         Metric(name="memory", unit="bytes", read=_memory),
         Metric(

@@ -1,11 +1,12 @@
-"""Errors that the baseline never showed: few of them prove much."""
+"""Errors that the baseline never showed, or hardly ever: few of them prove much."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from harness.compare.chance import chance
+from harness.compare.chance import more_often
 from harness.compare.finding import trial_finding
 
 if TYPE_CHECKING:
@@ -24,16 +25,18 @@ _LEVEL: Final = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewError:
-    """An error that the candidate shows and the baseline never did.
+    """An error that the candidate shows and the baseline never did, or far less often.
 
     Attributes:
         signature: which.
         slices: of how many, by the index of the round.
+        baseline: rounds in which the baseline shows it.
         proven: whether chance is no explanation, by the sound rounds alone.
     """
 
     signature: Signature
     slices: Mapping[int, int]
+    baseline: int
     proven: bool
 
     @property
@@ -42,49 +45,55 @@ class NewError:
         slices, rounds = sum(self.slices.values()), len(self.slices)
         return (
             f"errors: {self.signature.text} in {slices} slice{'s' * (slices != 1)}"
-            f" of {rounds} round{'s' * (rounds != 1)}"
+            f" of {rounds} round{'s' * (rounds != 1)},"
+            f" {f'in {self.baseline}' if self.baseline else 'none'} on the baseline"
         )
 
 
 def found_new(trial: TrialEvidence) -> tuple[NewError, ...]:
-    """Every new error of a trial, void rounds included, which prove nothing."""
-    seen = {one for each in trial.rounds for one in each.baseline.episodes}
+    """Every such error of a trial; void rounds are looked at, but prove nothing.
+
+    One that the baseline shows as well is told only where it is proven: what is seldom
+    is as often as not seen on one arm more.
+    """
+    seen = Counter(one for each in trial.rounds for one in each.baseline.episodes)
     slices: dict[Signature, dict[int, int]] = {}
     for each in trial.rounds:
         for signature, of in each.candidate.episodes.items():
-            if signature not in seen and signature.text not in trial.known:
+            if signature.text not in trial.known:
                 slices.setdefault(signature, {})[each.round.index] = len(of)
     if not slices:
         return ()
     sound = {each.round.index for each in trial.sound}
-    level = trial.looks.nominal(_LEVEL / len(seen | slices.keys()), len(sound))
-    return tuple(
+    level = trial.looks.nominal(_LEVEL / len(seen.keys() | slices.keys()), len(sound))
+    errors = (
         NewError(
             signature=signature,
             slices=rounds,
-            proven=chance(len(rounds.keys() & sound), len(sound), len(sound)) < level,
+            baseline=seen[signature],
+            proven=more_often(
+                len(rounds.keys() & sound), min(seen[signature], len(sound)), len(sound)
+            )
+            < level,
         )
         for signature, rounds in sorted(slices.items())
     )
+    return tuple(each for each in errors if each.proven or not each.baseline)
 
 
 def new_errors(case: Case) -> Iterator[Finding]:
     """So many that chance is no explanation."""
     for each in case.new_errors if case.looked else ():
         if each.proven:
-            yield _found("fail", each, f"{each.text}, none on the baseline")
+            yield _found("fail", each, each.text)
 
 
 def rare_new_errors(case: Case) -> Iterator[Finding]:
     """Such errors, but fewer."""
     for each in case.new_errors:
         if not each.proven:
-            yield _found(
-                "inconclusive",
-                each,
-                f"{each.text}, none on the baseline: too few to tell from chance, too"
-                " many for a PASS",
-            )
+            remark = ": too few to tell from chance, too many for a PASS"
+            yield _found("inconclusive", each, each.text + remark)
 
 
 def _found(severity: str, error: NewError, message: str) -> Finding:

@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"\s*(\d[\d_]*(?:\.\d+)?)\s*([A-Za-zµ%]*)\s*")
 
 Unit = str
 """`ns` for durations, `bytes` for sizes, `ratio` where only percent make sense;
-`growth` in bytes and `count` of something, where percent would be of hardly anything."""
+`growth` in bytes and `count` of something, where percent would be of nothing."""
 
 _DURATIONS: Final[Mapping[str, int]] = {
     "ns": 1,

@@ -149,7 +149,7 @@ class Make:
             why="",
             baseline="git:main",
             candidate="git:fix",
-            budgets=Budgets(),
+            budgets=Budgets.model_validate({"errors": "0.3%"}),
             looks=Looks(4, 4),
             rounds=tuple(rounds),
             limits=self.limits,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MS = 1_000_000
 MIB = 2**20
 NOTHING: Final[dict[str, Any]] = {"latency_ns": np.empty(0, np.int64), "planned": 700}
-NO_LATENCY = Budgets.model_validate({"latency": {}, "routes": {}})
+NO_LATENCY = Budgets.model_validate({"latency": {}, "routes": {}, "errors": "0.3%"})
 ZERO = Budgets.model_validate(
     {
         "latency": {"p50": "0ms", "p95": "0%", "p99": "0% or 0ms"},

@@ -84,7 +84,7 @@ def test_what_is_detected(make: Make) -> None:
         changes = [abs(change) for _, change in each.curve]
         assert sorted(changes) == changes
     assert 1.1 < of(calibration, "p95").smallest < 1.2
-    assert 0.001 == of(calibration, "errors").smallest
+    assert 0.003 == of(calibration, "errors").smallest
     assert -0.01 == of(calibration, "goodput").smallest
 
 
@@ -142,7 +142,7 @@ def test_valid_calibration(make: Make) -> None:
     line = told(calibration, "")
     assert line.startswith("0 of 12 A/A trials failed (<= 22.1%); detects ")
     assert "% on p95" in line
-    assert "+0.10 points of errors" in line
+    assert "+0.30 points of errors" in line
     assert line.endswith(" with 90% power; 2026-11-25")
 
 

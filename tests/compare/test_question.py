@@ -214,8 +214,9 @@ def test_a_service_too_thin_for_any_quantile_is_inconclusive(make: Make) -> None
     """No gated latency at all, and how many requests are missing."""
     arm = make.arm(np.arange(1, 41) * MS)
     rounds = [make.round(index, arm, arm) for index in range(1, 5)]
+    budgets = Budgets.model_validate({"errors": "2%", "goodput": "2%"})
 
-    outcome, findings = _judged(make.trial(rounds))
+    outcome, findings = _judged(make.trial(rounds, budgets=budgets))
 
     assert outcome is Outcome.INCONCLUSIVE
     assert [each.message for each in findings] == [
@@ -228,16 +229,39 @@ def test_a_service_too_thin_for_any_quantile_is_inconclusive(make: Make) -> None
 
 def test_a_scenario_without_latency_budgets_needs_no_latency(make: Make) -> None:
     """What nobody gates cannot be missing."""
-    budgets = Budgets.model_validate({"latency": {}, "routes": {}})
+    budgets = Budgets.model_validate(
+        {"latency": {}, "routes": {}, "errors": "2%", "goodput": "2%"}
+    )
     arm = make.arm(np.arange(1, 41) * MS)
     rounds = [make.round(index, arm, arm) for index in range(1, 5)]
 
     assert _judged(make.trial(rounds, budgets=budgets))[0] is Outcome.PASS
 
 
+@pytest.mark.parametrize(("planned", "missing"), [(748, 3), (749, 0)])
+def test_no_error_in_few_requests_may_be_chance(
+    make: Make, planned: int, missing: int
+) -> None:
+    """An error rate needs as many requests as would show its budget exceeded.
+
+    At 0.1 % in excess, 2,995 requests in four rounds show one in 95 of 100 trials.
+    """
+    arm = make.arm(np.linspace(1, 70, planned) * MS)
+    rounds = [make.round(index, arm, arm) for index in range(1, 5)]
+
+    outcome, findings = _judged(make.trial(rounds, budgets=Budgets()))
+
+    assert outcome is (Outcome.INCONCLUSIVE if missing else Outcome.PASS)
+    assert [each.message.rpartition("; ")[2] for each in findings] == [
+        f"of so few requests none may go wrong by chance: {missing:,} more are needed"
+    ][: bool(missing)]
+
+
 def test_a_named_budget_that_cannot_be_judged_withholds_the_pass(make: Make) -> None:
     """A route that the scenario names must be seen."""
-    budgets = Budgets.model_validate({"by_route": {"POST /pay": {"p95": "5ms"}}})
+    budgets = Budgets.model_validate(
+        {"by_route": {"POST /pay": {"p95": "5ms"}}, "errors": "0.3%"}
+    )
 
     outcome, findings = _judged(make.steady(budgets=budgets))
 
