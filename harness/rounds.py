@@ -72,7 +72,7 @@ class _ArmUp:
     generator: Generator
     directory: Path
     checks: Sequence[Check] = ()
-    cpu_ns: list[int] = field(default_factory=list)
+    spent_ns: list[int] = field(default_factory=list)
     checked: list[CheckResult] = field(default_factory=list)
     metrics: str | None = None
     pages: list[tuple[str, str]] = field(default_factory=list)
@@ -80,13 +80,14 @@ class _ArmUp:
     def play(self, number: int, watch: Callable[[Pulse], None]) -> None:
         if number == 1:
             self._look_at_metrics()
-        usage = self.target.usage
-        before_ns = usage.read().cpu_ns if usage else 0
         self.generator.play(number, watch)
-        if usage and number:
-            self.cpu_ns.append(usage.read().cpu_ns - before_ns)
         if number:
             self._check(number)
+
+    def read_cpu(self) -> None:
+        """Call ahead of the first measured slice of either arm, and after the last."""
+        if usage := self.target.usage:
+            self.spent_ns.append(usage.read().cpu_ns)
 
     def _check(self, number: int = 0) -> None:
         """Ask what is due after a slice, or at the end of the round."""
@@ -119,7 +120,7 @@ class _ArmUp:
             arm=self.arm,
             samples=samples,
             usage=path,
-            cpu_ns=sum(self.cpu_ns) if usage else None,
+            cpu_ns=max(0, self.spent_ns[-1] - self.spent_ns[0]) if usage else None,
             books=books,
             health=health,
             died=self.target.died(),
@@ -172,8 +173,11 @@ def _played(pair: Pair, index: int, first: Arm, partial: Path) -> Round:
         }
         digests = {stage.generator.wait_ready() for stage in stages.values()}
         for step in _steps(pair, index, first):
+            if step.number == 1 and step.arm is first:
+                _read_cpu(stages)
             stages[step.arm].play(step.number, step.watch)
             step.end()
+        _read_cpu(stages)
         results = {arm: stage.finish() for arm, stage in stages.items()}
     results = {arm: _with_logs(result) for arm, result in results.items()}
     if pair.plan.planned:
@@ -189,6 +193,12 @@ def _played(pair: Pair, index: int, first: Arm, partial: Path) -> Round:
             candidate=results[Arm.CANDIDATE],
         ),
     )
+
+
+def _read_cpu(stages: Mapping[Arm, _ArmUp]) -> None:
+    """Of both arms at one moment, so that what one puts off until it rests counts."""
+    for stage in stages.values():
+        stage.read_cpu()
 
 
 def _both_up(

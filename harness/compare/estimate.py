@@ -22,6 +22,7 @@ from harness.compare.paired import (
     slack,
     t_statistic,
 )
+from harness.model.result import Arm
 from harness.model.verdict import Estimate, Label
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ __all__ = [
     "label",
     "where_defined",
 ]
+
+
+_FEWER = 0.95
+"""Requests of one arm over the other's that are no chance any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -145,7 +150,8 @@ def _blocks(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> bool:
     """Whether a missing value is more than thin traffic or an unmeasured environment.
 
     A quantile may be short of requests by chance, where the baseline has hardly enough
-    for it; anything else that the baseline has in some round can be measured here.
+    for it and the candidate hardly less; anything else that the baseline has in some
+    round can be measured here.
     """
     if hypothesis.allowance is None:
         return False
@@ -153,8 +159,21 @@ def _blocks(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> bool:
         return True
     read, routes = hypothesis.metric.read, hypothesis.routes
     if hypothesis.metric.name in QUANTILES:
-        return all(has_plenty(hypothesis, each.baseline) for each in rounds)
+        return all(
+            has_plenty(hypothesis, each.baseline) for each in rounds
+        ) or _lacks_alone(hypothesis, rounds)
     return not all(
+        isinstance(read(each.baseline, routes), Undefined) for each in rounds
+    )
+
+
+def _lacks_alone(hypothesis: Hypothesis, rounds: Sequence[RoundEvidence]) -> bool:
+    """Whether the baseline always has the quantile and far more requests for it."""
+    read, routes = hypothesis.metric.read, hypothesis.routes
+    baseline, candidate = (
+        sum(len(each.arm(arm).latencies_ns(routes)) for each in rounds) for arm in Arm
+    )
+    return candidate < _FEWER * baseline and not any(
         isinstance(read(each.baseline, routes), Undefined) for each in rounds
     )
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["growth"]
+__all__ = ["growth", "under_load"]
 
 _FEWEST: Final = 10
 _A_THOUSAND: Final = 1_000
@@ -36,21 +36,33 @@ def growth(
         after: the share of the arm's requests before which nothing is looked at, for
             what settles first, such as a cache that fills.
     """
-    kept = (samples["slice"] != 0) & (samples["cause"] == 0)
-    slices, done_ns = samples["slice"][kept], np.sort(samples["done_ns"][kept])
-    sent_ns, ended_ns = samples["sent_ns"][kept], samples["done_ns"][kept]
-    at_ns = usage["at_ns"]
-    under_load = np.zeros(len(at_ns), bool)
-    measured = usage[held] >= 0
-    for each in np.unique(slices):
-        inside = slices == each
-        first_ns, last_ns = sent_ns[inside].min(), ended_ns[inside].max()
-        under_load |= (first_ns <= at_ns) & (at_ns <= last_ns) & measured
-    answered = np.searchsorted(done_ns, at_ns[under_load], side="right")
-    amount = usage[held][under_load].astype(float)
+    done_ns = np.sort(samples["done_ns"][_answered(samples)])
+    read = under_load(samples, usage["at_ns"]) & (usage[held] >= 0)
+    answered = np.searchsorted(done_ns, usage["at_ns"][read], side="right")
+    amount = usage[held][read].astype(float)
     late = answered >= after * len(done_ns)
     answered, amount = answered[late], amount[late]
     if len(answered) < _FEWEST or answered[0] == answered[-1]:
         return None
     apart, more = answered - answered.mean(), amount - amount.mean()
     return float(_A_THOUSAND * (apart @ more) / (apart @ apart))
+
+
+def under_load(
+    samples: Mapping[str, NDArray[Any]], at_ns: NDArray[Any]
+) -> NDArray[np.bool_]:
+    """Which moments are between a measured slice's first request and last answer."""
+    kept = _answered(samples)
+    slices, sent_ns, done_ns = (
+        samples[name][kept] for name in ("slice", "sent_ns", "done_ns")
+    )
+    inside = np.zeros(len(at_ns), bool)
+    for each in np.unique(slices):
+        of = slices == each
+        inside |= (sent_ns[of].min() <= at_ns) & (at_ns <= done_ns[of].max())
+    return inside
+
+
+def _answered(samples: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    answered: NDArray[np.bool_] = (samples["slice"] != 0) & (samples["cause"] == 0)
+    return answered

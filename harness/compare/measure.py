@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from harness.compare.growth import growth
+from harness.compare.growth import growth, under_load
 from harness.model.result import CAUSES
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class ArmColumns:
         recorded_status: for each sample, the recording's status, 0 if unknown.
         usage: a column for each of `USAGE_FIELDS`, without rows where nothing is
             measured.
-        cpu_ns: CPU time in the measured slices, `None` where it is not measured.
+        cpu_ns: CPU time from the first measured slice to the last one's end, `None`
+            where it is not measured.
         deadline_ns: after which a request counts as unanswered.
         planned: how many measured shots the plan has for this arm and round; where no
             plan says it, how many were sent.
@@ -110,7 +111,8 @@ class ArmMeasures:
         denied: answers 401 or 403 where the recording had none.
         reconnected: requests whose connection the build had closed.
         cpu_ns: CPU time of the build, `None` where it is not measured.
-        memory_bytes: median of anonymous memory in the last third of the readings.
+        memory_bytes: median of anonymous memory in the last third of the readings
+            under load.
         growth_bytes: of it per 1,000 requests, `None` where it is not measured.
         held: by `HELD`, how much more of it there is after 1,000 requests.
         spent: by `SPENT`, how much of it each answer took, warm-up included.
@@ -219,7 +221,7 @@ def measured(columns: ArmColumns) -> ArmMeasures:
         denied=_count(answered & _denied(columns)),
         reconnected=_count(keep & (samples["reconnected"] != 0)),
         cpu_ns=None if cpu_ns is None else round(cpu_ns * columns.share),
-        memory_bytes=_memory_level(columns.usage),
+        memory_bytes=_memory_level(columns),
         growth_bytes=None if slope is None else slope * columns.share,
         held=_held(columns),
         spent=_spent(columns),
@@ -319,10 +321,13 @@ def _by_slice(
     }
 
 
-def _memory_level(usage: Mapping[str, NDArray[Any]]) -> float | None:
-    at_ns = usage["at_ns"]
+def _memory_level(columns: ArmColumns) -> float | None:
+    """Of readings at rest only where the slices were too short for any other."""
+    at_ns, level = columns.usage["at_ns"], columns.usage["anonymous_bytes"]
+    busy = under_load(columns.samples, at_ns)
+    if busy.any():
+        at_ns, level = at_ns[busy], level[busy]
     if not len(at_ns):
         return None
     last, first = int(at_ns.max()), int(at_ns.min())
-    late = at_ns >= last - (last - first) / 3
-    return float(np.median(usage["anonymous_bytes"][late]))
+    return float(np.median(level[at_ns >= last - (last - first) / 3]))

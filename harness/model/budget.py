@@ -32,7 +32,7 @@ class MemoryBudget(Part):
     """Of the service's anonymous memory."""
 
     level: SizeAllowance = "10% or 16MiB"  # type: ignore[assignment] # parsed
-    """Median of the last third of a round's readings."""
+    """Median of the last third of a round's readings under load."""
     growth: GrowthAllowance | None = None
     """What it may grow more by 1,000 requests; not gated if left out.
 

@@ -207,8 +207,9 @@ class ArmResult:
         samples: Parquet with the columns of `SAMPLE_FIELDS`.
         usage: Parquet with the columns of `USAGE_FIELDS`; no rows where the
             environment cannot be measured.
-        cpu_ns: CPU time that the build used in the measured slices, drains included;
-            `None` where it cannot be measured.
+        cpu_ns: CPU time that the build used from the first measured slice to the last
+            one's end, the other arm's slices included, which work that is put off falls
+            into; `None` where it cannot be measured.
         books: the workers' accounts together.
         health: the generator's.
         died: how the build's process ended during the round, empty while it lived.

@@ -3,6 +3,7 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -187,3 +188,24 @@ def test_a_single_round_exceeds_its_own_budget(
 
     assert exceeds(_hypothesis("memory"), evidence) == expected
     assert not exceeds(_hypothesis("memory", None), evidence)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "candidate", "blocks"),
+    [
+        (3_200, 2_900, True),
+        (3_100, 2_980, False),
+        (2_990, 2_000, False),
+        (3_400, 2_999, True),
+    ],
+)
+def test_a_quantile_that_the_candidate_alone_lacks(
+    make: Make, baseline: int, candidate: int, *, blocks: bool
+) -> None:
+    """Hanging up on its clients takes no candidate's p99 out of the verdict."""
+    arms = [make.arm(np.arange(1, n + 1) * 1_000) for n in (baseline, candidate)]
+    rounds = [make.round(index, *arms) for index in range(1, 5)]
+
+    found = compared(_hypothesis("p99"), rounds, LOOKS)
+
+    assert found.blocks is blocks

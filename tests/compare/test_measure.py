@@ -156,6 +156,18 @@ def test_memory_level_is_the_median_of_the_last_third(make: Make) -> None:
     assert measured(columns).memory_bytes == 65.0
 
 
+def test_memory_at_rest_is_no_level(make: Make) -> None:
+    """What is held under load counts, whatever is given back while the other plays."""
+    columns = make.columns(
+        [1, 1], sent_ns=[0, 8], done_ns=[2, 9], slice=[1, 2], anonymous_bytes=[9] * 10
+    )
+    levels = np.array([80, 80, 80, 5, 5, 5, 5, 5, 90, 90])
+
+    arm = measured(replace(columns, usage={**columns.usage, "anonymous_bytes": levels}))
+
+    assert arm.memory_bytes == 90.0
+
+
 def test_an_arm_without_samples_or_readings_measures_nothing(make: Make) -> None:
     """Nothing in, nothing out, and no value made up."""
     arm = measured(make.columns([]))

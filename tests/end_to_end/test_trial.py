@@ -212,6 +212,41 @@ def test_errors_fail(
     assert "errors" in out.splitlines()[0]
 
 
+PUT_OFF = """\
+import threading, time
+LAST = [0.0]
+
+def later():
+    while True:
+        time.sleep(0.02)
+        rests_s = time.monotonic() - LAST[0]
+        while 0.1 < rests_s < 0.4:
+            rests_s = time.monotonic() - LAST[0]
+
+threading.Thread(target=later, daemon=True).start()
+"""
+
+
+def test_work_put_off(
+    seatrial: Seatrial,
+    answering: Callable[[str, float], Path],
+    scenario: Callable[..., Path],
+) -> None:
+    """What a candidate leaves for when it rests, it has to answer for by its CPU."""
+    path = scenario(rounds=4)
+    path.write_text(path.read_text().replace("cpu: 900%", "cpu: 200%"))
+    answering("one", 0.002)
+    lazy = answering("two", 0.002) / "serve.py"
+    text = lazy.read_text().replace("DELAY_S =", f"{PUT_OFF}\nDELAY_S =", 1)
+    noted = "            LAST[0] = time.monotonic()\n            await asyncio.sleep"
+    lazy.write_text(text.replace("            await asyncio.sleep", noted))
+
+    code, out, err = seatrial.verify(*arms("one", "two"))
+
+    assert (1, "FAIL") == (code, out.split()[0]), out + err
+    assert "cpu" in out.splitlines()[0]
+
+
 def test_special_cased(
     seatrial: Seatrial,
     answering: Callable[[str, float], Path],
