@@ -287,6 +287,35 @@ def test_without_noise_nothing_is_told(make: Make) -> None:
     assert () == found_changes(trial(make, [0.4], []))
 
 
+def test_without_noise_nothing_was_to_change(make: Make) -> None:
+    """What is declared cannot be seen, nor missed, in a round without noise."""
+    rules = BehaviourRules.model_validate({"expect": [{"json": "$.price"}]})
+    evidence = trial(make, [0.4], [], looks=Looks(1, 1), behaviour=rules)
+
+    assert [] == behaving(evidence)[1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "noise", "expected"),
+    [
+        ([1.0] * 2, [0.0], ["inconclusive"]),
+        ([1.0] * 3, [0.0] * 2, ["inconclusive"]),
+        ([1.0] * 2 + [0.0], [0.0] * 2, ["inconclusive"]),
+        ([1.0, 0.0], [0.0], []),
+        ([1.0, 0.0, 0.0], [0.0] * 2, []),
+        ([1.0] * 3, [0.0, 0.3], []),
+    ],
+)
+def test_few_rounds(
+    make: Make, changed: list[float], noise: list[float], expected: list[str]
+) -> None:
+    """What most rounds show and the baseline never is no PASS, however few they are."""
+    looks = Looks(len(changed), len(changed))
+    _, findings = behaving(trial(make, changed, noise, looks=looks))
+
+    assert expected == [each.severity for each in findings]
+
+
 @pytest.mark.parametrize("rate", [0.02, 0.2, 0.5, 0.9])
 def test_equal_builds_seldom_fail(make: Make, rate: float) -> None:
     """Of trials of equal builds that differ by chance in 30 places, few fail."""
