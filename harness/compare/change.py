@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from harness.compare.behaviour import EMPTY
 from harness.compare.chance import LIKELY, chance
 from harness.compare.figure import figure
 from harness.compare.finding import trial_finding
+from harness.compare.good import EMPTY, UNLIKE
 from harness.compare.strata import DENIED, FAILED, REDIRECT
 from harness.model.verdict import Finding
 
@@ -56,7 +56,7 @@ class Change:
         proven: whether chance is no explanation.
         likely: whether it is too much for a PASS, though it may be chance.
         rank: 0 for the worst kind.
-        repair: whether the baseline failed where the candidate does not.
+        repair: whether the baseline failed where the candidate answers well.
     """
 
     place: Place
@@ -196,7 +196,7 @@ def _is_elsewhere(place: Place, trial: TrialEvidence) -> bool:
 
 
 def _statuses(kind: str) -> tuple[int, int]:
-    before, _, after = kind.removesuffix(EMPTY).partition(" → ")
+    before, _, after = kind.partition(",")[0].partition(" → ")
     return int(before), int(after)
 
 
@@ -207,7 +207,7 @@ def _rank(place: Place) -> int:
     before, after = _statuses(place.kind)
     good = after < REDIRECT
     opened = before in DENIED and good
-    hidden = before >= FAILED and good and place.kind.endswith(EMPTY)
+    hidden = before >= FAILED and good and EMPTY in place.kind
     return 0 if opened or hidden else 1
 
 
@@ -223,6 +223,7 @@ def _change(
     symptom = _is_the_symptom(before, place, trial.symptom)
     rank = 1 if _is_meant(before, place, trial) else _rank(place)
     repaired = before >= FAILED and after < REDIRECT
+    looks_good = UNLIKE not in place.kind
     return Change(
         place=place,
         seen=seen,
@@ -231,7 +232,7 @@ def _change(
         proven=weight.p < level,
         likely=weight.above > 0 and (rank == 0 or weight.is_likely),
         rank=rank,
-        repair=rank > 0 and (symptom or repaired),
+        repair=rank > 0 and looks_good and (symptom or repaired),
     )
 
 
@@ -284,7 +285,7 @@ def likely_changes(case: Case) -> Iterator[Finding]:
     """Such differences, not proven yet."""
     likely = [each for each in _unexpected(case) if each.likely and not each.proven]
     for each in likely[:_SHOWN]:
-        yield each.finding("inconclusive", _FEW)
+        yield each.finding("inconclusive", f"{_FEW}{_REMEDY if each.rank else ''}")
     if more := likely[_SHOWN:]:
         message = f"behaviour: {len(more):,} more places may differ"
         yield trial_finding("inconclusive", _METRIC, message)
