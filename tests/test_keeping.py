@@ -5,6 +5,7 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
+import pytest
 
 from harness.compare.behaviour import Behaviour, Place, Shots
 from harness.keeping import StoredAnswers, keep_answers, let_go
@@ -48,13 +49,15 @@ def plan_of(directory: Path) -> Plan:
     )
 
 
-def played(home: Path, arm: Arm, said: list[Any]) -> ArmResult:
+def played(
+    home: Path, arm: Arm, said: list[Any], status: list[int] | None = None
+) -> ArmResult:
     """An arm whose answers say this, shot by shot; spooled as a worker does."""
     bodies = [json.dumps(each).encode() for each in said]
     given = {
         "shot": np.arange(SHOTS),
         "slice": np.ones(SHOTS),
-        "status": np.full(SHOTS, 200),
+        "status": status or np.full(SHOTS, 200),
         "digest": [crc32(body) for body in bodies],
     }
     samples = home / "samples.parquet"
@@ -79,13 +82,19 @@ def played(home: Path, arm: Arm, said: list[Any]) -> ArmResult:
 
 
 def round_of(
-    directory: Path, plan: Plan, index: int, baseline: list[Any], candidate: list[Any]
+    directory: Path,
+    plan: Plan,
+    index: int,
+    baseline: list[Any],
+    candidate: list[Any],
+    *,
+    statuses: tuple[list[int] | None, list[int] | None] = (None, None),
 ) -> Round:
     """A round as it is stored."""
     partial = partial_round(directory, index)
     results = {
-        arm: played(partial / arm, arm, said)
-        for arm, said in zip(Arm, (baseline, candidate), strict=True)
+        arm: played(partial / arm, arm, said, status)
+        for arm, said, status in zip(Arm, (baseline, candidate), statuses, strict=True)
     }
     kept = keep_answers(results, plan, directory)
     return write_round(
@@ -134,6 +143,37 @@ def test_arms_and_rounds(tmp_path: Path) -> None:
     assert first.noise is None
     assert [Place("GET /", "$.a", "value")] == [*first.changed] == [*second.changed]
     assert [Place("GET /", "$.n", "value")] == [*(second.noise or ())]
+
+
+@pytest.mark.parametrize(
+    ("status", "instead", "kind"),
+    [
+        (201, {"number": 7, "total": 5}, "500 → 201"),
+        (201, {"error": "x"}, "500 → 201, unlike the baseline's good answers"),
+        (302, {"error": "x"}, "500 → 302, unlike the baseline's good answers"),
+    ],
+)
+def test_what_is_said_instead_of_a_failure(
+    tmp_path: Path, status: int, instead: Any, kind: str
+) -> None:
+    """It is stored, and seen again for what it is whenever the trial is judged."""
+    plan = plan_of(tmp_path)
+    good = [{"number": number, "total": 9} for number in range(SHOTS - 1)]
+    stored = round_of(
+        tmp_path,
+        plan,
+        1,
+        [*good, {"error": "no"}],
+        [*good, instead],
+        statuses=([201] * 5 + [500], [201] * 5 + [status]),
+    )
+
+    for _ in range(2):
+        (behaviour,) = behaviours([stored])
+        assert behaviour is not None
+        ((place, changed),) = behaviour.changed.items()
+        assert Place("GET /", "status", kind) == place
+        assert (f'5: {{"error": "no"}} → {json.dumps(instead)}',) == changed.examples
 
 
 def test_spools_wait_for_one_round(tmp_path: Path) -> None:

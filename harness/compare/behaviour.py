@@ -15,15 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from harness.compare.difference import Difference, differences
-from harness.compare.strata import (
-    REDIRECT,
-    SAYS_NOTHING,
-    Answers,
-    Strata,
-    chosen,
-    strata,
-)
+from harness.compare.difference import Difference, differences, start
+from harness.compare.good import GoodAnswers
+from harness.compare.strata import Answers, Strata, chosen, strata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +27,6 @@ if TYPE_CHECKING:
     from harness.model.link import Content
 
 __all__ = [
-    "EMPTY",
     "Behaviour",
     "Changed",
     "Comparison",
@@ -41,9 +34,6 @@ __all__ = [
     "Shots",
     "compared",
 ]
-
-EMPTY: Final = ", empty"
-"""Ends the kind of a change of status whose new answer says nothing."""
 
 _EXAMPLES: Final = 2
 _VALUES: Final = frozenset({"value", "numbers"})
@@ -140,9 +130,15 @@ def compared(
     apart, alike = (
         _looked_into(looks[stratum[looks]], contents) for stratum in parts[1:]
     )
-    quiet = _quiet(before, shots)
+    good = GoodAnswers(before, shots.route, looks, contents)
+
+    def of_status(shot: int) -> Difference:
+        old, new = int(before.status[shot]), int(after.status[shot])
+        kind = f"{old} → {new}{good.remark(shot, after)}"
+        return Difference("status", kind, *map(start, contents(shot) or ()))
+
     found: list[_Found] = [
-        [(shot, (_of_status(before, after, shots, shot, quiet),)) for shot in moved],
+        [(shot, (of_status(shot),)) for shot in moved],
         [
             *((shot, each or _beyond(contents(shot))) for shot, each in apart),
             *((shot, (_NOT_KEPT,)) for shot in _unseen(parts.apart, apart, shots)),
@@ -168,16 +164,6 @@ def _unseen(apart: NDArray[np.bool_], seen: _Found, shots: Shots) -> list[int]:
     routes, first = np.unique(shots.route[at], return_index=True)
     pairs = zip(routes.tolist(), at[first].tolist(), strict=True)
     return [shot for route, shot in pairs if route not in known]
-
-
-def _quiet(before: Answers, shots: Shots) -> NDArray[np.bool_]:
-    """Routes on which the baseline, where all is well, mostly says nothing."""
-    good = (before.status > 0) & (before.status < REDIRECT)
-    silent = good & np.isin(before.digest, SAYS_NOTHING)
-    quiet: NDArray[np.bool_] = 2 * _by_route(shots, np.flatnonzero(silent)) > _by_route(
-        shots, np.flatnonzero(good)
-    )
-    return quiet
 
 
 def _beyond(pair: tuple[Content, Content] | None) -> tuple[Difference, ...]:
@@ -217,14 +203,6 @@ def _comparison(
 def _by_route(shots: Shots, which: NDArray[np.intp] | list[int]) -> NDArray[Any]:
     route = shots.route[np.asarray(which, np.intp)]
     return np.bincount(route, minlength=len(shots.routes))
-
-
-def _of_status(
-    before: Answers, after: Answers, shots: Shots, shot: int, quiet: NDArray[np.bool_]
-) -> Difference:
-    old, new = int(before.status[shot]), int(after.status[shot])
-    silent = int(after.digest[shot]) in SAYS_NOTHING and not quiet[shots.route[shot]]
-    return Difference("status", f"{old} → {new}{EMPTY * silent}")
 
 
 class _Tally:

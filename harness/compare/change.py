@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from harness.compare.behaviour import EMPTY
 from harness.compare.chance import LIKELY, chance
 from harness.compare.figure import figure
 from harness.compare.finding import trial_finding
+from harness.compare.good import EMPTY, UNLIKE
 from harness.compare.strata import DENIED, FAILED, REDIRECT
 from harness.model.verdict import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from harness.compare.behaviour import Changed, Place
+    from harness.compare.behaviour import Changed, Comparison, Place
     from harness.compare.case import Case
     from harness.compare.evidence import TrialEvidence
     from harness.model.symptom import Symptom
@@ -39,6 +39,7 @@ _LEVEL: Final = 0.01
 """Of a false FAIL by a difference that only chance gave, over all of them."""
 _APART: Final = 2.0
 """How many times the baseline's largest share that of a round must be to count."""
+_HALF: Final = 0.5
 _SHOWN: Final = 20
 _METRIC: Final = "behaviour"
 
@@ -55,7 +56,7 @@ class Change:
         proven: whether chance is no explanation.
         likely: whether it is too much for a PASS, though it may be chance.
         rank: 0 for the worst kind.
-        repair: whether the baseline failed where the candidate does not.
+        repair: whether the baseline failed where the candidate answers well.
     """
 
     place: Place
@@ -99,11 +100,7 @@ def found_changes(trial: TrialEvidence) -> tuple[Change, ...]:
     if trial.soak:
         return ()
     sound = [each for each in trial.sound if each.behaviour is not None]
-    noises = [
-        each.behaviour.noise
-        for each in trial.rounds
-        if each.behaviour is not None and each.behaviour.noise is not None
-    ]
+    noises = _noises(trial)
     seen: dict[Place, dict[int, Changed]] = {}
     for each in sound:
         assert each.behaviour is not None, "those are left out"
@@ -124,6 +121,12 @@ def found_changes(trial: TrialEvidence) -> tuple[Change, ...]:
     return tuple(sorted(changes, key=lambda each: (each.rank, each.place)))
 
 
+def _noises(trial: TrialEvidence) -> list[Comparison]:
+    """The baseline against itself, as often as there was a round before."""
+    behaviours = (each.behaviour for each in trial.rounds)
+    return [each.noise for each in behaviours if each and each.noise is not None]
+
+
 class _Weight(NamedTuple):
     """How a place stands out from the baseline's noise.
 
@@ -140,6 +143,12 @@ class _Weight(NamedTuple):
     rounds: int
     p: float
     least: float
+
+    @property
+    def is_likely(self) -> bool:
+        """Few rounds prove nothing, but most of them are too many for chance."""
+        mostly = not self.noise and self.above > _HALF * self.rounds
+        return mostly or self.p <= LIKELY
 
 
 def _weighed(
@@ -187,7 +196,7 @@ def _is_elsewhere(place: Place, trial: TrialEvidence) -> bool:
 
 
 def _statuses(kind: str) -> tuple[int, int]:
-    before, _, after = kind.removesuffix(EMPTY).partition(" → ")
+    before, _, after = kind.partition(",")[0].partition(" → ")
     return int(before), int(after)
 
 
@@ -198,7 +207,7 @@ def _rank(place: Place) -> int:
     before, after = _statuses(place.kind)
     good = after < REDIRECT
     opened = before in DENIED and good
-    hidden = before >= FAILED and good and place.kind.endswith(EMPTY)
+    hidden = before >= FAILED and good and EMPTY in place.kind
     return 0 if opened or hidden else 1
 
 
@@ -214,15 +223,16 @@ def _change(
     symptom = _is_the_symptom(before, place, trial.symptom)
     rank = 1 if _is_meant(before, place, trial) else _rank(place)
     repaired = before >= FAILED and after < REDIRECT
+    looks_good = UNLIKE not in place.kind
     return Change(
         place=place,
         seen=seen,
         rounds=weight.rounds,
         noise=weight.noise,
         proven=weight.p < level,
-        likely=weight.above > 0 and (rank == 0 or weight.p <= LIKELY),
+        likely=weight.above > 0 and (rank == 0 or weight.is_likely),
         rank=rank,
-        repair=rank > 0 and (symptom or repaired),
+        repair=rank > 0 and looks_good and (symptom or repaired),
     )
 
 
@@ -261,22 +271,21 @@ def behaviour_changes(case: Case) -> Iterator[Finding]:
     if more := proven[_SHOWN:]:
         message = f"behaviour: {len(more):,} more places differ"
         yield trial_finding("fail", _METRIC, message)
-    for rule in case.trial.behaviour.expect:
+    for rule in case.trial.behaviour.expect if _noises(case.trial) else ():
         if not any(rule.covers(*each.place) for each in case.changes):
             message = f"behaviour: {rule.text} was to change, and no answer shows it"
             yield trial_finding("fail", _METRIC, message)
 
 
 _REMEDY: Final = "; if it is meant, declare it in `behaviour.expect`"
+_FEW: Final = ": too few rounds to tell from chance, too many for a PASS"
 
 
 def likely_changes(case: Case) -> Iterator[Finding]:
     """Such differences, not proven yet."""
     likely = [each for each in _unexpected(case) if each.likely and not each.proven]
     for each in likely[:_SHOWN]:
-        yield each.finding(
-            "inconclusive", ": too few rounds to tell from chance, too many for a PASS"
-        )
+        yield each.finding("inconclusive", f"{_FEW}{_REMEDY if each.rank else ''}")
     if more := likely[_SHOWN:]:
         message = f"behaviour: {len(more):,} more places may differ"
         yield trial_finding("inconclusive", _METRIC, message)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from harness.model.link import Content
 
-__all__ = ["Difference", "differences"]
+__all__ = ["Difference", "differences", "start"]
 
 _MOST: Final = 100
 """Places of one pair of answers that differ; further ones are not looked for."""
@@ -86,17 +86,16 @@ def _of_bodies(before: Content, after: Content) -> Iterator[Difference]:
     if before.body == after.body:
         return
     (form, old), (other, new) = _read(before), _read(after)
-    bodies = before.body, after.body
     if form != other:
         kind = f"{form} → {other}"
-        yield Difference("body", kind, _start(before.body), _start(after.body))
+        yield Difference("body", kind, start(before), start(after))
     elif form == "JSON":
         found = _of_values((), old, new)
         first = next(found, None)
         if first is not None:
             yield from (first, *found)
-        elif any(map(_says_twice, bodies)):
-            yield Difference("body", "a name twice", *map(_start, bodies))
+        elif any(map(_says_twice, (before.body, after.body))):
+            yield Difference("body", "a name twice", start(before), start(after))
     elif form == "text":
         yield from _of_texts(old, new)
     else:
@@ -123,8 +122,9 @@ def _read(content: Content) -> tuple[str, Any]:
     return "binary", body
 
 
-def _start(body: bytes) -> str:
-    return _short(body[: 4 * _SHOWN].decode(errors="replace"))
+def start(content: Content) -> str:
+    """Of what an answer says, as much as is shown."""
+    return _short(content.body[: 4 * _SHOWN].decode(errors="replace"))
 
 
 def _short(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from harness.compare.chance import chance
+from harness.compare.chance import LIKELY, chance
 from harness.compare.finding import trial_finding
 from harness.compare.logline import ERROR
 from harness.model.result import Arm
@@ -43,7 +43,8 @@ class NewKind:
         kind: which.
         logged: by the index of the sound round.
         rounds: sound rounds.
-        proven: whether chance is no explanation.
+        p: that chance gave so many of them to the candidate alone.
+        proven: whether it is no explanation.
         moved: whether the baseline raises the same from another function of the file.
         whole: whether every entry of the baseline's is known.
     """
@@ -51,9 +52,15 @@ class NewKind:
     kind: Kind
     logged: Mapping[int, Logged]
     rounds: int
+    p: float
     proven: bool
     moved: bool
     whole: bool
+
+    @property
+    def likely(self) -> bool:
+        """Whether it is too much for a PASS, though it may be chance."""
+        return self.p <= LIKELY or len(self.logged) > _HALF * self.rounds
 
     def finding(self, severity: str, remark: str = "") -> Finding:
         """It as a finding, with the first entry whole."""
@@ -95,12 +102,17 @@ def found_kinds(trial: TrialEvidence) -> tuple[NewKind, ...]:
     )
     whole = all(each.logs[Arm.BASELINE].whole for each in sound)
     level = trial.looks.nominal(_LEVEL / len(logged), len(sound))
+    by_chance = {
+        kind: chance(len(rounds), len(sound), len(sound))
+        for kind, rounds in logged.items()
+    }
     found = [
         NewKind(
             kind=kind,
             logged=rounds,
             rounds=len(sound),
-            proven=chance(len(rounds), len(sound), len(sound)) < level,
+            p=by_chance[kind],
+            proven=by_chance[kind] < level,
             moved=kind in moved,
             whole=whole,
         )
@@ -171,13 +183,13 @@ def new_log_entries(case: Case) -> Iterator[Finding]:
 
 
 def rare_log_entries(case: Case) -> Iterator[Finding]:
-    """Errors in more than half of the rounds, not proven yet; and what is not read."""
+    """Errors that are likely, not proven yet; and what is not read."""
     yield from _unread(case.trial)
     for each in _grave(case, proven=True):
         if not each.whole:
             yield each.finding("inconclusive", " as far as its log is read")
     for each in _grave(case, proven=False):
-        if len(each.logged) > _HALF * each.rounds:
+        if each.likely:
             yield each.finding(
                 "inconclusive", ": too few to tell from chance, too many for a PASS"
             )

@@ -26,6 +26,7 @@ __all__ = [
     "chosen",
     "passed_over",
     "strata",
+    "works",
 ]
 
 DENIED: Final = (401, 403)
@@ -45,6 +46,8 @@ _DIFFERING: Final = 4_000
 """Shots of one comparison whose differing answers are looked into."""
 _ALIKE: Final = 400
 """Shots whose bodies are the same, and whose headers are looked at."""
+_MOVED: Final = 400
+"""Shots with another status, whose answers are shown, and may have to look good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,9 +100,9 @@ def strata(before: Answers, after: Answers, session: NDArray[Any]) -> Strata:
         session: of each shot, as a number.
     """
     moved = before.status != after.status
-    works, still_works = _works(before), _works(after)
-    repaired = _later(~works & still_works, session)
-    later = _later(works != still_works, session) | repaired
+    well, still_well = works(before), works(after)
+    repaired = _later(~well & still_well, session)
+    later = _later(well != still_well, session) | repaired
     grave = _opens(before, after) & ~repaired
     counts = _answered(before, after) & (~later | grave)
     same = before.digest == after.digest
@@ -125,9 +128,10 @@ def _answered(before: Answers, after: Answers) -> NDArray[np.bool_]:
     return answered & before.measured & after.measured
 
 
-def _works(answers: Answers) -> NDArray[np.bool_]:
-    works: NDArray[np.bool_] = (answers.status > 0) & (answers.status < _WRONG)
-    return works
+def works(answers: Answers) -> NDArray[np.bool_]:
+    """By shot, whether it is answered, and not by an error."""
+    well: NDArray[np.bool_] = (answers.status > 0) & (answers.status < _WRONG)
+    return well
 
 
 def _opens(before: Answers, after: Answers) -> NDArray[np.bool_]:
@@ -149,8 +153,9 @@ def _later(moved: NDArray[np.bool_], session: NDArray[Any]) -> NDArray[np.bool_]
 def chosen(parts: Strata, route: NDArray[Any]) -> NDArray[np.intp]:
     """Shots whose answers are worth a closer look, the first of them first.
 
-    Of those that differ, and of those that are alike, so many each, drawn by their
-    numbers so that they are the same in every round, and from all routes evenly.
+    Of those that differ, of those that are alike, and of those with another status, so
+    many each, drawn by their numbers so that they are the same in every round, and from
+    all routes evenly.
 
     Args:
         parts: of the shots that can be compared.
@@ -160,6 +165,7 @@ def chosen(parts: Strata, route: NDArray[Any]) -> NDArray[np.intp]:
         [
             _drawn(np.flatnonzero(parts.apart), route, _DIFFERING),
             _drawn(np.flatnonzero(parts.alike), route, _ALIKE),
+            _drawn(np.flatnonzero(parts.moved), route, _MOVED),
         ]
     )
 

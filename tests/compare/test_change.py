@@ -9,10 +9,12 @@ import pytest
 from harness.compare.behaviour import Behaviour, Changed, Comparison, Place
 from harness.compare.boundary import Looks
 from harness.compare.change import found_changes
+from harness.compare.good import EMPTY, UNLIKE
 from harness.compare.judge import judge
+from harness.compare.measure import Signature
 from harness.model.behaviour import BehaviourRules
 from harness.model.symptom import Symptom
-from harness.model.verdict import Outcome
+from harness.model.verdict import FixOutcome, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,6 +188,71 @@ def test_a_door_that_was_shut_by_mistake(
     assert repair == change.repair
 
 
+def claimed(
+    make: Make, kind: str, rounds: int, share: float = 0.2, **given: Any
+) -> TrialEvidence:
+    """The baseline fails in every round, which the candidate claims to repair."""
+    evidence = trial(
+        make,
+        [share] * rounds,
+        place=Place("GET /a", "status", kind),
+        symptom=Symptom.model_validate({"route": "GET /a", "status": 500}),
+        **{"looks": Looks(4, 20), **given},
+    )
+    broken = make.arm(episodes={Signature("GET /a", 500, ""): frozenset({1})})
+    return replace(
+        evidence,
+        rounds=tuple(replace(each, baseline=broken) for each in evidence.rounds),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "rounds", "fix", "expected"),
+    [
+        ("500 → 201", 6, FixOutcome.FIXED, Outcome.PASS),
+        (f"500 → 302{UNLIKE}", 6, FixOutcome.FIXED, Outcome.INCONCLUSIVE),
+        (f"500 → 200{UNLIKE}", 6, FixOutcome.FIXED, Outcome.INCONCLUSIVE),
+        (f"500 → 302{UNLIKE}", 12, FixOutcome.FIXED_BUT_REGRESSED, Outcome.FAIL),
+        (f"500 → 200{UNLIKE}", 12, FixOutcome.FIXED_BUT_REGRESSED, Outcome.FAIL),
+        (f"500 → 302{EMPTY}{UNLIKE}", 12, FixOutcome.FIXED_BUT_REGRESSED, Outcome.FAIL),
+        (f"500 → 302{EMPTY}", 6, FixOutcome.FIXED, Outcome.PASS),
+    ],
+)
+def test_a_failure_in_disguise(
+    make: Make, kind: str, rounds: int, fix: FixOutcome, expected: Outcome
+) -> None:
+    """A symptom that only looks otherwise is not repaired, and is no PASS."""
+    report = judge(claimed(make, kind, rounds))
+
+    assert (fix, expected) == (
+        report.proof and report.proof.outcome,
+        report.verdict.outcome,
+    )
+
+
+def test_a_failure_in_disguise_says_so(make: Make) -> None:
+    """What is answered instead is told, and how to declare that it is meant."""
+    outcome, (finding,) = behaving(claimed(make, f"500 → 302{UNLIKE}", 6))
+
+    assert (outcome, finding.message) == (
+        Outcome.INCONCLUSIVE,
+        "behaviour of GET /a: status: 500 → 302, unlike the baseline's good answers;"
+        " 20.0% of the answers (1,200 seen) in 6 of 6 rounds, 0% of the baseline"
+        " against itself: too few rounds to tell from chance, too many for a PASS; if"
+        " it is meant, declare it in `behaviour.expect`",
+    )
+
+
+def test_a_declared_disguise(make: Make) -> None:
+    """Whoever means another answer declares it, and the fix passes."""
+    rules = {"expect": [{"route": "GET /a", "status": 302}]}
+    behaviour = BehaviourRules.model_validate(rules)
+
+    assert (Outcome.PASS, []) == behaving(
+        claimed(make, f"500 → 302{UNLIKE}", 6, behaviour=behaviour)
+    )
+
+
 def many(make: Make, rounds: int, among: dict[Place, float]) -> TrialEvidence:
     """The same places in every round, all of which the baseline has as noise."""
     arm = make.arm()
@@ -285,6 +352,35 @@ def test_symptom(make: Make) -> None:
 def test_without_noise_nothing_is_told(make: Make) -> None:
     """One round has no noise to compare with."""
     assert () == found_changes(trial(make, [0.4], []))
+
+
+def test_without_noise_nothing_was_to_change(make: Make) -> None:
+    """What is declared cannot be seen, nor missed, in a round without noise."""
+    rules = BehaviourRules.model_validate({"expect": [{"json": "$.price"}]})
+    evidence = trial(make, [0.4], [], looks=Looks(1, 1), behaviour=rules)
+
+    assert [] == behaving(evidence)[1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "noise", "expected"),
+    [
+        ([1.0] * 2, [0.0], ["inconclusive"]),
+        ([1.0] * 3, [0.0] * 2, ["inconclusive"]),
+        ([1.0] * 2 + [0.0], [0.0] * 2, ["inconclusive"]),
+        ([1.0, 0.0], [0.0], []),
+        ([1.0, 0.0, 0.0], [0.0] * 2, []),
+        ([1.0] * 3, [0.0, 0.3], []),
+    ],
+)
+def test_few_rounds(
+    make: Make, changed: list[float], noise: list[float], expected: list[str]
+) -> None:
+    """What most rounds show and the baseline never is no PASS, however few they are."""
+    looks = Looks(len(changed), len(changed))
+    _, findings = behaving(trial(make, changed, noise, looks=looks))
+
+    assert expected == [each.severity for each in findings]
 
 
 @pytest.mark.parametrize("rate", [0.02, 0.2, 0.5, 0.9])

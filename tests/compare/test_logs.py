@@ -70,6 +70,8 @@ def test_a_new_exception(make: Make) -> None:
         ([NEW], [[NEW]] * 6, Outcome.PASS, []),
         ([], [[NEW]] * 4, Outcome.INCONCLUSIVE, ["inconclusive"]),
         ([], [[NEW], *[[]] * 5], Outcome.PASS, []),
+        ([], [*[[NEW]] * 2, *[[]] * 4], Outcome.PASS, []),
+        ([], [*[[NEW]] * 3, *[[]] * 3], Outcome.INCONCLUSIVE, ["inconclusive"]),
         ([OLD], [[NEW]] * 6, Outcome.PASS, ["note"]),
         ([OLD], [[OLD, NEW]] * 6, Outcome.FAIL, ["fail"]),
         ([OLD], [[ELSEWHERE]] * 6, Outcome.FAIL, ["fail"]),
