@@ -39,7 +39,6 @@ _LEVEL: Final = 0.01
 """Of a false FAIL by a difference that only chance gave, over all of them."""
 _APART: Final = 2.0
 """How many times the baseline's largest share that of a round must be to count."""
-_HALF: Final = 0.5
 _SHOWN: Final = 20
 _METRIC: Final = "behaviour"
 
@@ -146,9 +145,9 @@ class _Weight(NamedTuple):
 
     @property
     def is_likely(self) -> bool:
-        """Few rounds prove nothing, but most of them are too many for chance."""
-        mostly = not self.noise and self.above > _HALF * self.rounds
-        return mostly or self.p <= LIKELY
+        """Few rounds prove nothing, but all of them are too many for chance."""
+        always = not self.noise and self.above == self.rounds
+        return always or self.p <= LIKELY
 
 
 def _weighed(
