@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -82,7 +83,13 @@ class Dossier:
         self._journal = journal
         self._shots = _Shots(journal.plan)
         self._shown: list[RoundEvidence] = []
-        self._answers = StoredAnswers(self._shots.compared)
+        self._answers = StoredAnswers(
+            self._shots.compared,
+            {
+                Arm.BASELINE: _host(journal.baseline),
+                Arm.CANDIDATE: _host(journal.candidate),
+            },
+        )
         self.rounds: list[RoundEvidence] = []
         self.limits = SoundLimits(plan_digest=journal.plan.digest, timer_late_ns=0)
 
@@ -227,6 +234,11 @@ class Dossier:
             open_loop=plan.open_loop,
             settled=_SOAKED if self._journal.scenario.rounds.soak else 0.0,
         )
+
+
+def _host(title: str) -> str:
+    """Of a deployed build, which is asked for by its own name; else empty."""
+    return urlsplit(title).netloc if title.startswith(("http://", "https://")) else ""
 
 
 def _known(journal: Journal) -> frozenset[str]:

@@ -53,6 +53,7 @@ _FIELDS: Final = {
     "cause": "u1",
     "digest": "u4",
 }
+_HOST: Final = "its-own-host"
 _WAITING: Final = f"round-[0-9][0-9]/{Arm.BASELINE}"
 _ALL: Final = "round-*/*"
 
@@ -103,10 +104,13 @@ class StoredAnswers:
 
     Args:
         shots: of the plan.
+        hosts: by arm, the name that its build is asked for and gives itself, such as
+            `a.example:8080`; empty where both are asked for the recording's.
     """
 
-    def __init__(self, shots: Shots) -> None:
+    def __init__(self, shots: Shots, hosts: Mapping[Arm, str]) -> None:
         self._shots = shots
+        self._hosts = hosts
         self._before: Answers | None = None
 
     def behaviour(self, round_: Round) -> tuple[Behaviour | None, Behaviour | None]:
@@ -118,12 +122,13 @@ class StoredAnswers:
         baseline, candidate = (
             answers_by_shot(read_columns(arm.samples, _FIELDS), size) for arm in arms
         )
-        said, other = (_contents(arm.answers) for arm in arms)
+        said, other = (_contents(arm.answers, self._hosts[arm.arm]) for arm in arms)
         changed = compared(baseline, candidate, self._shots, _both(said, other))
         noise: tuple[Comparison | None, Comparison | None] = (None, None)
         before, self._before = self._before, baseline
         if before is not None and round_.baseline.before is not None:
-            earlier = _both(_contents(round_.baseline.before), said)
+            host = self._hosts[Arm.BASELINE]
+            earlier = _both(_contents(round_.baseline.before, host), said)
             noise = compared(before, baseline, self._shots, earlier)
         share = passed_over(baseline, candidate, self._shots.session)
         everything, shown = (
@@ -136,8 +141,11 @@ class StoredAnswers:
 _Contents = Callable[[int], Content | None]
 
 
-def _contents(path: Path | None) -> _Contents:
-    """What an answer says, by its shot, as far as it is stored and can be unpacked."""
+def _contents(path: Path | None, host: str) -> _Contents:
+    """What an answer says, by its shot, as far as it is stored and can be unpacked.
+
+    The build's own name is the same word on both arms.
+    """
     answers = read_answers(path) if path is not None else {}
 
     def content(shot: int) -> Content | None:
@@ -145,9 +153,21 @@ def _contents(path: Path | None) -> _Contents:
         if answer is None:
             return None
         body = plain(answer.body, coding_of(answer.headers), KEPT_BYTES)
-        return Content(answer.headers, answer.body if body is None else body)
+        body = answer.body if body is None else body
+        cut = max(len(answer.body), len(body)) >= KEPT_BYTES
+        return _of_any_host(Content(answer.headers, body, cut=cut), host)
 
     return content
+
+
+def _of_any_host(content: Content, host: str) -> Content:
+    if not host:
+        return content
+    headers = tuple(
+        (name, value.replace(host, _HOST)) for name, value in content.headers
+    )
+    body = content.body.replace(host.encode(), _HOST.encode())
+    return Content(headers, body, cut=content.cut)
 
 
 def _both(

@@ -109,7 +109,9 @@ def round_of(
     )
 
 
-def behaviours(rounds: list[Round]) -> list[Behaviour | None]:
+def behaviours(
+    rounds: list[Round], hosts: tuple[str, str] = ("", "")
+) -> list[Behaviour | None]:
     stored = StoredAnswers(
         Shots(
             route=np.zeros(SHOTS, int),
@@ -117,9 +119,25 @@ def behaviours(rounds: list[Round]) -> list[Behaviour | None]:
             session=np.arange(SHOTS),
             held_out=np.zeros(SHOTS, bool),
             title=str,
-        )
+        ),
+        dict(zip(Arm, hosts, strict=True)),
     )
     return [stored.behaviour(each)[0] for each in rounds]
+
+
+def test_each_deployment_by_its_own_name(tmp_path: Path) -> None:
+    """Links to itself differ between two deployments, and say nothing of the change."""
+    plan = plan_of(tmp_path)
+    hosts = "old.example:8080", "new.example"
+    said = [[{"self": f"https://{host}/1"}] * SHOTS for host in hosts]
+    rounds = [round_of(tmp_path, plan, index, *said) for index in (1, 2)]
+
+    masked, plain = behaviours(rounds, hosts)[-1], behaviours(rounds)[-1]
+
+    assert masked is not None
+    assert plain is not None
+    assert {} == masked.changed
+    assert {Place("GET /", "$.self", "value")} == plain.changed.keys()
 
 
 def test_arms_and_rounds(tmp_path: Path) -> None:

@@ -167,8 +167,11 @@ def _unseen(apart: NDArray[np.bool_], seen: _Found, shots: Shots) -> list[int]:
 
 
 def _beyond(pair: tuple[Content, Content] | None) -> tuple[Difference, ...]:
-    """Bodies that are known to differ, and of which the same start is stored."""
-    if pair is None or pair[0].body != pair[1].body:
+    """Bodies that are known to differ, and of which the same start is stored.
+
+    Whole bodies that are the same were packed otherwise, or named their own host.
+    """
+    if pair is None or not pair[0].cut or pair[0].body != pair[1].body:
         return ()
     return (Difference("body", "bytes", *(f"{len(e.body):,} bytes, …" for e in pair)),)
 

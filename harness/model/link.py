@@ -63,11 +63,15 @@ class Content:
     Attributes:
         headers: name and value in their order; names in lower case.
         body: free of transfer and content codings.
+        cut: whether the body went on.
     """
 
-    def __init__(self, headers: tuple[tuple[str, str], ...], body: bytes) -> None:
+    def __init__(
+        self, headers: tuple[tuple[str, str], ...], body: bytes, *, cut: bool = False
+    ) -> None:
         self.headers = headers
         self.body = body
+        self.cut = cut
 
     @cached_property
     def text(self) -> str:

@@ -268,10 +268,19 @@ def test_chosen_evenly() -> None:
     assert 5 == route[found].sum()
 
 
-def test_beyond_what_is_stored() -> None:
-    """Bodies that differ where nothing of them is stored are told from equal ones."""
+@pytest.mark.parametrize(
+    ("cut", "expected"), [(True, {("GET /a", "body", "bytes"): 1}), (False, {})]
+)
+def test_beyond_what_is_stored(
+    expected: dict[tuple[str, str, str], int], *, cut: bool
+) -> None:
+    """Bodies that differ where nothing of them is stored are told from equal ones.
+
+    Those that are stored whole differed in how they were packed.
+    """
     before, after = answers([200, 200]), answers([200, 200], [1, 9])
+    start = Content((), b"{}", cut=cut)
 
-    everything, _ = compared(before, after, shots(2), bodies({"a": 1}, {"a": 1}))
+    everything, _ = compared(before, after, shots(2), lambda _: (start, start))
 
-    assert {("GET /a", "body", "bytes"): 1} == counts(everything)
+    assert expected == counts(everything)
