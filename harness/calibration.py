@@ -182,6 +182,7 @@ class _Course:
                 candidate_env=play.env,
                 max_time_s=left_s,
                 calibration=None,
+                command="",
             )
         )
         self._longest_s = max(self._longest_s, time.monotonic() - started_s)
