@@ -252,6 +252,8 @@ def _given(
     for name in ("workers", "machines"):
         if crew.get(name):
             given += [f"--{name}", str(crew[name])]
+    if crew.get("machines"):
+        given += ["--listen", crew["listen"]]
     return given
 
 
