@@ -206,7 +206,7 @@ class _Worker:
         self._channel, theirs = socket.socketpair()
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "harness.load.worker", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "harness.load.worker", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
