@@ -119,10 +119,10 @@ def verify(terms: Terms) -> tuple[Path, Report]:
         SeatrialError: the measurement failed; nothing is left running.
         KeyboardInterrupt: interrupted; finished rounds are kept and can be judged.
     """
-    started_s = time.monotonic()
     trial = terms.resume.absolute().name if terms.resume else _new_id(terms)
     with ExitStack() as stack:
         stack.enter_context(machine_lock(trial, wait=terms.wait))
+        started_s = time.monotonic()
         former = read_journal(terms.resume) if terms.resume else None
         for line in remove_leftovers(""):
             terms.announce(line)
