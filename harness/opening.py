@@ -121,8 +121,9 @@ def taken_up(former: Journal, journal: Journal) -> Journal:
 
 def _terms(scenario: Scenario) -> Mapping[str, Any]:
     """Without the places of files whose content makes the plan."""
-    load = {"locustfile": True, "shape": {"csv"}}
-    return scenario.model_dump(exclude={"openapi": True, "load": load})
+    return scenario.model_dump(
+        exclude={"openapi": True, "load": {"locustfile": True, "shape": {"csv": True}}}
+    )
 
 
 def _digest(title: str) -> str:

@@ -58,8 +58,10 @@ def test_the_same_from_elsewhere(load: dict[str, Any]) -> None:
     def journal(directory: str) -> Journal:
         scenario = Scenario.model_validate(
             {
-                **{"name": "x", "recording": "r.parquet", "openapi": "api.yaml"},
-                **{"service": {"image": "i"}, "load": load},
+                **SCENARIO.model_dump(include={"name", "service"}, exclude_unset=True),
+                "recording": "r.parquet",
+                "openapi": "api.yaml",
+                "load": load,
             },
             context={"directory": Path(directory)},
         )

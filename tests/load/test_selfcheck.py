@@ -109,9 +109,7 @@ def measured(plan: Plan, directory: Path) -> Capacity:
     )
 
 
-def test_a_light_plan_suffices(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_light_plan_suffices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real worker sends one and a half times a light plan to a real server.
 
     Modules in the working directory do not take the place of what they import.
