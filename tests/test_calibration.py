@@ -114,7 +114,7 @@ def test_course(tmp_path: Path, pretended: Pretended) -> None:
 
     No command makes a trial of these go on, or asks for it again.
     """
-    asked = terms(tmp_path, pretended.told, command="seatrial verify s.yaml")
+    asked = terms(tmp_path / "out", pretended.told, command="seatrial verify s.yaml")
     result = calibrate(asked, trials=2, trials_of_change=1, run=pretended)
 
     assert [{}, {}, {"DELAY": "10"}, {"ERRORS": "1"}] == [
@@ -129,7 +129,8 @@ def test_course(tmp_path: Path, pretended: Pretended) -> None:
         (each.name, each.trials, each.failed) for each in result.injected
     ]
     assert "2026-11-25" == result.day
-    assert result == read_calibration(calibration_path(tmp_path, "shop"))
+    assert result == read_calibration(calibration_path(tmp_path / "out", "shop"))
+    assert "*\n" == (tmp_path / "out" / ".gitignore").read_text()
 
 
 def test_what_is_there_is_not_run_again(tmp_path: Path, pretended: Pretended) -> None:

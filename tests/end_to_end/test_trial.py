@@ -67,7 +67,7 @@ def arms(baseline: str, candidate: str) -> tuple[str, ...]:
 
 
 def only_trial(seatrial: Seatrial) -> Path:
-    (trial,) = (seatrial.directory / "trials").iterdir()
+    (trial,) = (seatrial.directory / "trials").glob("*/")
     return trial
 
 
