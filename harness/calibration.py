@@ -28,6 +28,8 @@ from harness.errors import InputError
 from harness.model.result import Arm
 from harness.opening import circumstances
 from harness.store.calibration import calibration_path, write_calibration
+from harness.store.disk import writing
+from harness.store.trial import make_parent
 from harness.trial import verify
 
 if TYPE_CHECKING:
@@ -174,6 +176,8 @@ class _Course:
         """A new trial; `None` where it ended before it was decided."""
         started_s = time.monotonic()
         same = self._terms.references[Arm.BASELINE]
+        with writing(self._terms.parent):
+            make_parent(self._terms.parent)
         self._run(
             replace(
                 self._terms,
@@ -182,6 +186,7 @@ class _Course:
                 candidate_env=play.env,
                 max_time_s=left_s,
                 calibration=None,
+                command="",
             )
         )
         self._longest_s = max(self._longest_s, time.monotonic() - started_s)

@@ -229,7 +229,7 @@ def worker(join: str, token: str) -> None:
     trial speak in plain text: join over a network that is yours.
     """
     host, port = address_of("--join", join)
-    command = [sys.executable, "-m", "harness.load.machine", host, str(port)]
+    command = [sys.executable, "-P", "-m", "harness.load.machine", host, str(port)]
     os.execve(sys.executable, command, {**os.environ, "SEATRIAL_TOKEN": token})  # noqa: S606 - the load has processes of its own
 
 

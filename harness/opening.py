@@ -7,7 +7,7 @@ import platform
 import time
 from dataclasses import replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.compare.calibration import Circumstances, doubts
 from harness.environment import kinship, this_machine
@@ -95,8 +95,13 @@ def taken_up(former: Journal, journal: Journal) -> Journal:
     Raises:
         InputError: more rounds would be of something else.
     """
+    if not former.command:
+        raise InputError(
+            f"--resume {former.id}: this trial was not begun by `seatrial verify`",
+            hint="start again what began it, such as `seatrial calibrate`",
+        )
     same = (
-        ("scenario", former.scenario == journal.scenario),
+        ("scenario", _terms(former.scenario) == _terms(journal.scenario)),
         ("recording", former.recording_digest == journal.recording_digest),
         ("plan", former.plan.digest == journal.plan.digest),
         ("baseline", _digest(former.baseline) == _digest(journal.baseline)),
@@ -112,6 +117,13 @@ def taken_up(former: Journal, journal: Journal) -> Journal:
                 hint="rounds of two kinds are no trial; start a new one",
             )
     return replace(former, stopped="")
+
+
+def _terms(scenario: Scenario) -> Mapping[str, Any]:
+    """Without the places of files whose content makes the plan."""
+    return scenario.model_dump(
+        exclude={"openapi": True, "load": {"locustfile": True, "shape": {"csv": True}}}
+    )
 
 
 def _digest(title: str) -> str:

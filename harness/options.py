@@ -78,7 +78,8 @@ out_option = option(
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("trials"),
     show_default=True,
-    help="Directory in which each trial gets its own.",
+    help="Directory in which each trial gets its own. Made anew, git ignores it; where "
+    "it is inside of an image's build context, list it in .dockerignore.",
 )
 wait_option = option(
     "--wait", is_flag=True, help="Wait for another trial on this machine."
@@ -252,6 +253,8 @@ def _given(
     for name in ("workers", "machines"):
         if crew.get(name):
             given += [f"--{name}", str(crew[name])]
+    if crew.get("machines"):
+        given += ["--listen", crew["listen"]]
     return given
 
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,10 +119,10 @@ def verify(terms: Terms) -> tuple[Path, Report]:
         SeatrialError: the measurement failed; nothing is left running.
         KeyboardInterrupt: interrupted; finished rounds are kept and can be judged.
     """
-    started_s = time.monotonic()
     trial = terms.resume.absolute().name if terms.resume else _new_id(terms)
     with ExitStack() as stack:
         stack.enter_context(machine_lock(trial, wait=terms.wait))
+        started_s = time.monotonic()
         former = read_journal(terms.resume) if terms.resume else None
         for line in remove_leftovers(""):
             terms.announce(line)
@@ -233,7 +233,7 @@ class _Course:
         self._terms = terms
         self._dossier = Dossier(journal)
         self._longest_s = 2 * pair.plan.total_ns / 1e9
-        self._firsts = first_arms(terms.scenario.seed)
+        self._firsts: Iterator[Arm] = first_arms(terms.scenario.seed)
         self._first = next(self._firsts)
         self.journal = journal
         self.over = False
@@ -339,9 +339,15 @@ class _Course:
         self.over = is_over(self._dossier.evidence(self.journal))
 
     def _note_failed_start(self, error: CandidateError) -> None:
+        """The other arm is first in the retry: perhaps whoever is second cannot start.
+
+        Whose turn it was is first after that.
+        """
         self._terms.announce(error.message)
         reason = " | ".join((error.message, *error.log[-3:]))
         starts = (*self.journal.failed_starts, reason)
         self.journal = replace(self.journal, failed_starts=starts)
+        self._firsts = chain([self._first], self._firsts)
+        self._first = self._first.other
         decided = is_over(self._dossier.evidence(self.journal))
         self.over = decided or len(starts) == _ATTEMPTS

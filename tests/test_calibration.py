@@ -110,10 +110,12 @@ def terms(tmp_path: Path, told: list[str], **given: Any) -> Terms:
 
 
 def test_course(tmp_path: Path, pretended: Pretended) -> None:
-    """First the baseline against itself, then with each change, and all is stored."""
-    result = calibrate(
-        terms(tmp_path, pretended.told), trials=2, trials_of_change=1, run=pretended
-    )
+    """First the baseline against itself, then with each change, and all is stored.
+
+    No command makes a trial of these go on, or asks for it again.
+    """
+    asked = terms(tmp_path / "out", pretended.told, command="seatrial verify s.yaml")
+    result = calibrate(asked, trials=2, trials_of_change=1, run=pretended)
 
     assert [{}, {}, {"DELAY": "10"}, {"ERRORS": "1"}] == [
         each.candidate_env for each in pretended.ran
@@ -121,12 +123,14 @@ def test_course(tmp_path: Path, pretended: Pretended) -> None:
     names = [each.references[Arm.CANDIDATE].text for each in pretended.ran]
     assert ["tree", "tree", "tree with +10 ms", "tree with errors"] == names
     assert {"tree"} == {each.references[Arm.BASELINE].text for each in pretended.ran}
+    assert {""} == {each.command for each in pretended.ran}
     assert (2, 2) == (result.trials, result.failed)
     assert [("+10 ms", 1, 1), ("errors", 1, 1)] == [
         (each.name, each.trials, each.failed) for each in result.injected
     ]
     assert "2026-11-25" == result.day
-    assert result == read_calibration(calibration_path(tmp_path, "shop"))
+    assert result == read_calibration(calibration_path(tmp_path / "out", "shop"))
+    assert "*\n" == (tmp_path / "out" / ".gitignore").read_text()
 
 
 def test_what_is_there_is_not_run_again(tmp_path: Path, pretended: Pretended) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -163,7 +164,8 @@ def test_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(defaults, "run", fake)
     monkeypatch.chdir(tmp_path)
     references = ["--baseline", "dir:.", "--candidate", "image:shop:2"]
-    others = ["--workers", "2", "--wait", "--build-arg", "A=B", "--max-time", "8h"]
+    crew = ["--workers", "2", "--machines", "3", "--listen", "10.0.0.5:5557"]
+    others = [*crew, "--wait", "--build-arg", "A=B", "--max-time", "8h"]
     done = CliRunner().invoke(
         seatrial, ["nightly", ".", *references, *others], standalone_mode=False
     )
@@ -177,6 +179,7 @@ def test_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for terms in asked:
         assert (2, True, {"A": "B"}) == (terms.workers, terms.wait, terms.build_args)
         assert 0 < (terms.max_time_s or 0) <= 8 * 3_600
+        assert terms.command.endswith(shlex.join(crew))
         assert "image:shop:2" == terms.references[Arm.CANDIDATE].text
     assert re.search(r"^shop +FAIL ", shown.output, re.MULTILINE)
 

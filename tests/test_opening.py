@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from harness.errors import InputError
+from harness.model.scenario import Scenario
 from harness.opening import taken_up
 from harness.store.trial import Journal
 from tests.made import plan
@@ -27,6 +28,7 @@ JOURNAL: Final = Journal(
     workers=1,
     finished=(1, 2),
     stopped="interrupted",
+    command="seatrial verify s.yaml",
 )
 
 
@@ -40,6 +42,38 @@ def test_the_same(tmp_path: Path) -> None:
     journal = taken_up(JOURNAL, now)
 
     assert journal == replace(JOURNAL, stopped="")
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        {"users": 9, "shape": {"csv": "load.csv"}},
+        {"users": 9, "shape": "constant"},
+        {"replay": {"speed": 2}},
+    ],
+)
+def test_the_same_from_elsewhere(load: dict[str, Any]) -> None:
+    """The plan tells whether a file is the same; from where it is named does not."""
+
+    def journal(directory: str) -> Journal:
+        scenario = Scenario.model_validate(
+            {
+                **SCENARIO.model_dump(include={"name", "service"}, exclude_unset=True),
+                "recording": "r.parquet",
+                "openapi": "api.yaml",
+                "load": load,
+            },
+            context={"directory": Path(directory)},
+        )
+        return replace(JOURNAL, scenario=scenario)
+
+    taken_up(journal("."), journal("scenarios"))
+
+
+def test_begun_by_something_else() -> None:
+    """A trial of a calibration, whose change nobody would make again, is refused."""
+    with pytest.raises(InputError, match="not begun by `seatrial verify`"):
+        taken_up(replace(JOURNAL, command=""), JOURNAL)
 
 
 @pytest.mark.parametrize(

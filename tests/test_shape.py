@@ -75,6 +75,14 @@ def test_every_test_names_its_promise(path: Path) -> None:
             assert docstring.endswith("."), node.name
 
 
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_processes_of_ours_import_nothing_of_the_users(path: Path) -> None:
+    """A Python that is started here never looks into the working directory."""
+    text = path.read_text()
+
+    assert text.count('"-m", "harness.') == text.count('"-P", "-m", "harness.')
+
+
 def test_command_line_process_stays_unpatched() -> None:
     """All that the command line loads never imports locust or gevent."""
     modules = ["harness.cli", "harness.demo", "harness.trial", "harness.capture"]

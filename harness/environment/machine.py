@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import InputError
+from harness.errors import InputError, SeatrialError
 from harness.model.calibration import Machine
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def machine_lock(
         path: the lock file, of any user.
 
     Raises:
-        InputError: another trial runs, or the lock file cannot be opened.
+        SeatrialError: another trial runs.
+        InputError: the lock file cannot be opened.
     """
     descriptor = _opened(path)
     try:
@@ -93,7 +94,7 @@ def _lock(descriptor: int, path: Path, *, wait: bool) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError as exc:
         holder = path.read_text(encoding="utf-8", errors="replace") or "one"
-        raise InputError(
+        raise SeatrialError(
             f"another trial is running on this machine: {holder}",
             hint="two would disturb each other; --wait waits for its end",
         ) from exc

@@ -128,7 +128,7 @@ def hire_here(order: Assignment, title: str, log: Path) -> Hand:
     ours, theirs = socket.socketpair()
     with theirs, log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "harness.load.worker", str(theirs.fileno())],
+            [sys.executable, "-P", "-m", "harness.load.worker", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -69,7 +69,7 @@ def hosting(post: Post, announce: Callable[[str], None]) -> Iterator[list[Hire]]
             process = subprocess.Popen(
                 [
                     sys.executable,
-                    *("-m", "harness.load.master", post.host, str(post.port)),
+                    *("-P", "-m", "harness.load.master", post.host, str(post.port)),
                     *(str(post.machines), str(path)),
                 ],
                 stdin=subprocess.PIPE,

@@ -202,14 +202,14 @@ def user_classes_of(source: bytes, directory: str) -> list[type[User]]:
 
     Args:
         source: the file.
-        directory: where it stands, so that it can import what stands beside it; empty
-            where it was sent to another machine.
+        directory: where it stands, so that it can import what stands beside it, and
+            after that, as with Locust, from the working directory; empty where it was
+            sent to another machine.
 
     Raises:
         ValueError: it defines none.
     """
-    if directory:
-        sys.path.insert(0, directory)
+    sys.path[:0] = filter(None, (directory, str(Path.cwd())))
     module = ModuleType("locustfile")
     module.__file__ = str(Path(directory, "locustfile.py"))
     sys.modules["locustfile"] = module

@@ -204,9 +204,10 @@ class _Worker:
 
     def __init__(self, order: Assignment, log: Path) -> None:
         self._channel, theirs = socket.socketpair()
+        command = [sys.executable, "-P", "-m", "harness.load.worker"]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "harness.load.worker", str(theirs.fileno())],
+                [*command, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

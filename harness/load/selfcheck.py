@@ -235,7 +235,7 @@ def _reached_per_s(samples: Path) -> float:
 @contextmanager
 def _null_server(host: str, cores: Sequence[int]) -> Iterator[int]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.load.null", host],
+        [sys.executable, "-P", "-m", "harness.load.null", host],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -137,7 +137,7 @@ def _refuse_locustfile(file: YamlFile, locustfile: Path | None) -> None:
 def _broken(locustfile: Path) -> str:
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "harness.load.locustfile", str(locustfile)],
+            [sys.executable, "-P", "-m", "harness.load.locustfile", str(locustfile)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Journal",
     "keep_void",
+    "make_parent",
     "new_trial_directory",
     "next_round",
     "partial_round",
@@ -98,6 +99,19 @@ class Journal:
     workers: int = 0
 
 
+def make_parent(parent: Path) -> None:
+    """Make a directory for trials that git ignores; one that is there stays as it is.
+
+    Else what is stored in a work tree would be a change of the build in it.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not parent.exists():
+        parent.mkdir(parents=True, exist_ok=True)
+        write_text(parent / ".gitignore", "*\n")
+
+
 def new_trial_directory(parent: Path, name: str) -> Path:
     """Make a new directory `parent/name`, or `name-2`, … where that is taken.
 
@@ -107,7 +121,8 @@ def new_trial_directory(parent: Path, name: str) -> Path:
     for suffix in ("", *(f"-{number}" for number in range(2, 1000))):
         directory = parent / f"{name}{suffix}"
         try:
-            directory.mkdir(parents=True)
+            make_parent(parent)
+            directory.mkdir()
         except FileExistsError:
             continue
         except OSError as error:

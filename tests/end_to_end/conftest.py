@@ -225,12 +225,12 @@ class Seatrial:
         Other machines on the same host can make any trial INVALID, whatever it tries.
         """
         trials = self.directory / "trials"
-        before = set(trials.glob("*"))
+        before = set(trials.glob("*/"))
         for _ in range(_TRIES):
             code, out, err = self("verify", *arguments)
             if code != _INVALID or not any(sign in out for sign in _BUSY):
                 break
-            for spoilt in set(trials.glob("*")) - before:
+            for spoilt in set(trials.glob("*/")) - before:
                 shutil.rmtree(spoilt)
         return code, out, err
 

@@ -178,6 +178,17 @@ def test_nothing_to_measure(home: Path, api: Api) -> None:
     assert api.asked == []
 
 
+@pytest.mark.parametrize("option", ["--out here", "--out=here"])
+def test_a_place_of_ones_own(home: Path, api: Api, option: str) -> None:
+    """A trial that no step would find is refused before it begins."""
+    runner = Runner(home, scenario="s.yaml", options=f"{ARMS} {option}")
+
+    assert runner.run(**environ(home, api)) == 2
+
+    assert "::error::options: --out is the action's own" in runner.said
+    assert not (home / "here").exists()
+
+
 @pytest.fixture
 def branches(tmp_path: Path) -> dict[str, str]:
     """A checkout of a change; by remote branch, the commit at which it left that."""
@@ -200,6 +211,7 @@ def branches(tmp_path: Path) -> dict[str, str]:
         commits[branch] = git("rev-parse", "HEAD")
         git("update-ref", f"refs/remotes/origin/{branch}", "HEAD")
     git("commit", "-q", "--allow-empty", "-m", "change")
+    (tmp_path / "s.yaml").write_text(SCENARIO)
     built = SCENARIO.replace("command: [python, serve.py]", "build: {context: .}")
     (tmp_path / "built.yaml").write_text(built)
     (tmp_path / "image.yaml").write_text(
@@ -213,6 +225,8 @@ def branches(tmp_path: Path) -> dict[str, str]:
     [
         ({}, {}, "main", "true"),
         ({}, {"GITHUB_BASE_REF": "release"}, "release", "true"),
+        ({"scenario": "s.yaml"}, {}, "main", "false"),
+        ({"scenario": "s.yaml"}, {"GITHUB_BASE_REF": "release"}, "release", "false"),
         ({"cache-baseline": "false"}, {}, "main", "false"),
         ({"options": "--build-arg A=b"}, {}, "main", "false"),
         ({}, {"SEATRIAL_BUILD_ARG": "A=b"}, "main", "false"),
@@ -223,7 +237,7 @@ def branches(tmp_path: Path) -> dict[str, str]:
         ({"scenario": "nowhere.yaml"}, {}, "", "false"),
     ],
 )
-def test_whose_image_is_kept(
+def test_which_baseline(
     tmp_path: Path,
     branches: dict[str, str],
     *,
@@ -232,13 +246,18 @@ def test_whose_image_is_kept(
     branch: str,
     cached: str,
 ) -> None:
-    """That of the commit at which the change left its base, and of nothing else."""
-    runner = Runner(tmp_path, **{"scenario": "built.yaml", **inputs})
+    """The commit at which the change left its base; its image is kept for a day.
 
-    assert runner.step("which baseline", **{"SEATRIAL_BUILD_ARG": "", **environ}) == 0
+    Of a baseline that was named, and of what is no image, none is kept.
+    """
+    runner = Runner(tmp_path, **{"scenario": "built.yaml", **inputs})
+    unset = {"SEATRIAL_BUILD_ARG": "", "GITHUB_BASE_REF": ""}
+
+    assert runner.step("which baseline", **{**unset, **environ}) == 0
 
     assert runner.outputs["commit"] == branches.get(branch, ""), runner.said
     assert runner.outputs["cached"] == cached
+    assert re.match(r"\d{4}-\d\d-\d\d-[0-9a-f]{12}$", runner.outputs["key"])
 
 
 def test_every_input_is_used() -> None:

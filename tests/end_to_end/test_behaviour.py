@@ -156,7 +156,7 @@ def test_flaws_are_named_by_place(seatrial: Seatrial) -> None:
     )
 
     assert (1, "FAIL") == (code, out.split()[0]), out + err
-    (trial,) = (seatrial.directory / "trials").iterdir()
+    (trial,) = (seatrial.directory / "trials").glob("*/")
     verdict = json.loads((trial / "verdict.json").read_text())["verdict"]
     found = {
         re.split(r";|: [\d,]+ times", each["message"])[0]: each["examples"]
@@ -195,7 +195,7 @@ def test_equal_builds_and_what_was_declared(seatrial: Seatrial) -> None:
         "s.yaml", "--baseline", "dir:good", "--candidate", "dir:same", "--wait"
     )
 
-    (trial,) = (seatrial.directory / "trials").iterdir()
+    (trial,) = (seatrial.directory / "trials").glob("*/")
     verdict = json.loads((trial / "verdict.json").read_text())["verdict"]
     assert [
         "behaviour: $.colour of GET /items/{id} was to change, and no answer shows it"

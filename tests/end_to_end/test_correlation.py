@@ -287,7 +287,7 @@ def test_verify(seatrial: Seatrial) -> None:
     report = json.loads(out)
     errors = [e for e in report["estimates"] if e["metric"] == "errors"]
     assert [[[0, 0]] * 3] == [each["per_round"] for each in errors]
-    (trial,) = (seatrial.directory / "trials").iterdir()
+    (trial,) = (seatrial.directory / "trials").glob("*/")
     statuses = [
         read_columns(path)["status"]
         for each in sound_rounds(trial)

@@ -78,7 +78,7 @@ def trial(
         arms = ("--baseline", "dir:one", "--candidate", "dir:two")
         code, out, err = seatrial.verify("s.yaml", *arms, "--wait")
         assert out, err
-        (directory,) = (seatrial.directory / "trials").iterdir()
+        (directory,) = (seatrial.directory / "trials").glob("*/")
         return code, out, directory
 
     return run

@@ -6,13 +6,16 @@ import json
 import shlex
 import shutil
 import signal
+import threading
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 from pandas import read_parquet
 
+from harness.environment import machine_lock
 from harness.planning.holdout import held_out
 from tests.end_to_end.conftest import record, sound_rounds
 
@@ -64,7 +67,7 @@ def arms(baseline: str, candidate: str) -> tuple[str, ...]:
 
 
 def only_trial(seatrial: Seatrial) -> Path:
-    (trial,) = (seatrial.directory / "trials").iterdir()
+    (trial,) = (seatrial.directory / "trials").glob("*/")
     return trial
 
 
@@ -325,14 +328,44 @@ def test_baseline_that_never_comes_up(
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("seed", [BASELINE_FIRST, CANDIDATE_FIRST])
+def test_second_that_never_comes_up(
+    seatrial: Seatrial,
+    answering: Callable[[str, float], Path],
+    scenario: Callable[..., Path],
+    seed: int,
+) -> None:
+    """Where there is no room for a second one, that is not the candidate's fault."""
+    with scenario().open("a") as file:
+        file.write(f"seed: {seed}\n")
+    alone = answering("one", 0.002) / "serve.py"
+    lock = seatrial.directory / "lock"
+    alone.write_text(
+        f"import fcntl\nlock = open({str(lock)!r}, 'w')\n"
+        "fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)\n" + alone.read_text()
+    )
+
+    code, out, err = seatrial.verify(*arms("one", "one"))
+
+    assert (4, "") == (code, out)
+    assert "BlockingIOError" in err
+    assert nothing_runs(seatrial)
+
+
 def test_out_of_time(
     seatrial: Seatrial,
     answering: Callable[[str, float], Path],
     scenario: Callable[..., Path],
 ) -> None:
-    """With no time for all its rounds a trial is inconclusive, by a code of choice."""
+    """With no time for all its rounds a trial is inconclusive, by a code of choice.
+
+    Its time does not run while it waits for another trial.
+    """
     scenario(rounds=20)
     answering("one", 0.002)
+    other = ExitStack()
+    other.enter_context(machine_lock("another", wait=True))
+    threading.Timer(15.0, other.close).start()
 
     code, out, err = seatrial.verify(
         *arms("one", "one"), "--max-time", "15s", "--inconclusive-exit-code", "33"
@@ -340,6 +373,7 @@ def test_out_of_time(
 
     assert (33, "INCONCLUSIVE") == (code, out.split()[0]), err
     assert "--max-time" in out
+    assert sound_rounds(only_trial(seatrial))
 
 
 @pytest.mark.parametrize(

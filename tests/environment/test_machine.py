@@ -19,18 +19,22 @@ from harness.environment.machine import (
     pinning,
     this_machine,
 )
-from harness.errors import InputError
+from harness.errors import InputError, SeatrialError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_a_second_trial_is_refused_by_name(tmp_path: Path) -> None:
-    """While one trial holds the machine, another is told its id; then it is free."""
+    """While one trial holds the machine, another is told its id; then it is free.
+
+    That is no wrong input: nothing was measured.
+    """
     path = tmp_path / "lock"
     with machine_lock("first", path=path):
-        with pytest.raises(InputError, match="machine: first") as caught:
+        with pytest.raises(SeatrialError, match="machine: first") as caught:
             machine_lock("second", path=path).__enter__()
+        assert caught.value.exit_code == 4
         assert "--wait" in caught.value.hint
     with machine_lock("second", path=path):
         assert path.read_text() == "second"
@@ -68,7 +72,7 @@ def test_a_killed_trial_frees_the_machine(tmp_path: Path) -> None:
     ) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
-        with pytest.raises(InputError, match="dead"):
+        with pytest.raises(SeatrialError, match="dead"):
             machine_lock("next", path=path).__enter__()
         holder.send_signal(signal.SIGKILL)
         holder.wait()

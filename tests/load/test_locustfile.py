@@ -25,10 +25,11 @@ class Visitor(HttpUser):
 """
 
 
-def said_of(path: Path) -> str:
+def said_of(path: Path, cwd: Path | None = None) -> str:
     """What the check says, in a process of its own: Locust changes the one it is in."""
     return subprocess.run(
-        [sys.executable, "-m", "harness.load.locustfile", str(path)],
+        [sys.executable, "-P", "-m", "harness.load.locustfile", str(path)],
+        cwd=cwd,
         check=True,
         capture_output=True,
         text=True,
@@ -42,6 +43,19 @@ def test_good(tmp_path: Path) -> None:
     path.write_text(GOOD)
 
     assert "" == said_of(path)
+
+
+def test_working_directory(tmp_path: Path) -> None:
+    """As with Locust it may import from there, after what stands beside it."""
+    there = tmp_path / "load"
+    there.mkdir()
+    (tmp_path / "beside.py").write_text("raise SystemExit('the other one')")
+    (there / "beside.py").write_text("from shared import WAIT_S\n")
+    (tmp_path / "shared.py").write_text("WAIT_S = 1\n")
+    path = there / "locustfile.py"
+    path.write_text(GOOD)
+
+    assert "" == said_of(path, cwd=tmp_path)
 
 
 def test_chatter_is_no_complaint(tmp_path: Path) -> None:

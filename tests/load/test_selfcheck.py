@@ -109,8 +109,15 @@ def measured(plan: Plan, directory: Path) -> Capacity:
     )
 
 
-def test_a_light_plan_suffices(tmp_path: Path) -> None:
-    """A real worker sends one and a half times a light plan to a real server."""
+def test_a_light_plan_suffices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real worker sends one and a half times a light plan to a real server.
+
+    Modules in the working directory do not take the place of what they import.
+    """
+    (tmp_path / "harness").mkdir()
+    for name in ("harness/__init__.py", "queue.py", "locust.py"):
+        (tmp_path / name).write_text("raise SystemExit('not ours')")
+    monkeypatch.chdir(tmp_path)
     plan = plan_of(tmp_path, [0, 1], due_s=[0.0, 0.5], peak_users=2)
 
     found = measured(plan, tmp_path)

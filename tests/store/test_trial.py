@@ -1,5 +1,6 @@
 import json
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -187,6 +188,20 @@ def test_taken_name(tmp_path: Path) -> None:
     names = [new_trial_directory(tmp_path, "t").name for _ in range(3)]
 
     assert ["t", "t-2", "t-3"] == names
+
+
+def test_git_sees_nothing_of_it(tmp_path: Path) -> None:
+    """Trials in a work tree are no change of it; a place that was there is kept."""
+    git = ["git", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    new_trial_directory(tmp_path / "trials", "t").joinpath("file").touch()
+
+    assert "" == subprocess.check_output([*git, "status", "--porcelain"], text=True)
+
+    (tmp_path / "there").mkdir()
+    new_trial_directory(tmp_path / "there", "t").joinpath("file").touch()
+
+    assert not (tmp_path / "there" / ".gitignore").exists()
 
 
 def test_no_place(tmp_path: Path) -> None:
