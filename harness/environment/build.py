@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Build", "Order", "Target", "kinship"]
 
 _SHOWN_DIGITS = 12
+_NAMED = 5
 
 
 LOGS: Final = "logs.txt"
@@ -70,12 +71,14 @@ class Build:
         digest: the image's id, the tree's content digest, or the URL.
         tree: the source tree, where the service runs from one.
         base: digest of the lowest layer of the image, empty where there is none.
+        strays: what git ignores and its build has seen all the same.
     """
 
     order: Order
     digest: str
     tree: Path | None = None
     base: str = ""
+    strays: tuple[str, ...] = ()
 
     @property
     def reference(self) -> Reference:
@@ -102,6 +105,13 @@ def kinship(baseline: Build, candidate: Build) -> Iterator[str]:
         yield (
             "the images stand on different bases, by a changed FROM or a tag that "
             "moved: what the arms differ in may be theirs"
+        )
+    if candidate.strays and not baseline.strays:
+        named, more = candidate.strays[:_NAMED], candidate.strays[_NAMED:]
+        rest = f" and {len(more):,} more" * bool(more)
+        yield (
+            "what git ignores is in the candidate's build context and not in the "
+            f"baseline's: {', '.join(named)}{rest}; `.dockerignore` keeps it out"
         )
 
 

@@ -13,7 +13,7 @@ from docker.types import LogConfig, Ulimit
 
 from harness.environment.build import LOGS, Build, Target
 from harness.environment.engine import complaint, connected, speaking
-from harness.environment.image import image_of
+from harness.environment.image import image_of, strays
 from harness.environment.readiness import LOG_LINES, await_ready, ended, overdue
 from harness.environment.usage import Sampler, cgroup, engine_stats
 from harness.errors import BuildError, InputError, SeatrialError
@@ -48,7 +48,7 @@ def prepare(order: Order, announce: Callable[[str], None]) -> Iterator[Build]:
     with connected() as client, speaking(f"{order.title}: its image"):
         digest = image_of(client, order, announce)
         layers = client.images.get(digest).attrs["RootFS"].get("Layers") or [""]
-    yield Build(order=order, digest=digest, base=layers[0])
+    yield Build(order=order, digest=digest, base=layers[0], strays=strays(order))
 
 
 @contextmanager

@@ -10,7 +10,15 @@ from typing import Final
 
 from harness.errors import InputError, SeatrialError
 
-__all__ = ["commit_of", "export", "files", "is_clean", "merge_base", "toplevel"]
+__all__ = [
+    "commit_of",
+    "export",
+    "files",
+    "ignored",
+    "is_clean",
+    "merge_base",
+    "toplevel",
+]
 
 _DEFAULT_BRANCHES: Final = (
     "origin/HEAD",
@@ -121,6 +129,13 @@ def files(directory: Path) -> list[str] | None:
     if done.returncode:
         return None
     return sorted({path for path in done.stdout.split("\0") if path})
+
+
+def ignored(directory: Path) -> list[str]:
+    """Paths under `directory` that git ignores, whole folders as one; none outside."""
+    listing = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard")
+    done = _run(directory, *listing, "--directory")
+    return sorted(path for path in done.stdout.split("\0") if path)
 
 
 def export(repository: Path, commit: str, directory: Path) -> None:

@@ -7,10 +7,13 @@ import subprocess
 from collections import deque
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from docker.errors import APIError, ImageNotFound
+from docker.utils.build import PatternMatcher
 
+from harness.environment import git
 from harness.environment.engine import speaking
 from harness.environment.process import reaped
 from harness.environment.readiness import LOG_LINES
@@ -21,13 +24,12 @@ from harness.model.scenario import ImageBuild
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from docker import DockerClient
 
     from harness.environment.build import Order
 
-__all__ = ["image_of", "tag_of"]
+__all__ = ["image_of", "strays", "tag_of"]
 
 _EXPORT_LACKS: Final = (
     "the build saw `git archive` of the commit: no .git, no submodules, no LFS content"
@@ -46,6 +48,28 @@ def image_of(
         return _found(client, order, announce)
     with tree(order.reference) as source:
         return _built(client, order, source, announce)
+
+
+def strays(order: Order) -> tuple[str, ...]:
+    """What git ignores in a work tree, and an image's build sees all the same.
+
+    The content of a commit has none of it. Paths in the build's context; what Python
+    compiled is left out.
+    """
+    if order.reference.kind is not Kind.DIR:
+        return ()
+    terms = order.service.build or ImageBuild()
+    context = Path(order.reference.value) / terms.context
+    rules = context / ".dockerignore"
+    lines = rules.read_text(errors="replace").splitlines() if rules.is_file() else ()
+    hidden = PatternMatcher(
+        [line for each in lines if (line := each.strip()) and line[0] != "#"]
+    )
+    return tuple(
+        path
+        for path in git.ignored(context)
+        if not hidden.matches(Path(path)) and "__pycache__" not in path
+    )
 
 
 def tag_of(order: Order) -> str:

@@ -32,6 +32,18 @@ def test_titles_tell_what_and_which(
     assert of_image.title == "candidate image:shop:1"
 
 
+def test_what_git_ignores_is_told(tmp_path: Path, order: Callable[..., Order]) -> None:
+    """A work tree's image may hold what a commit's cannot: the first few are named."""
+    names = tuple(f"{n}.db" for n in range(7))
+    commit = Build(order=order(tmp_path), digest="sha256:1")
+    tree = replace(commit, digest="sha256:2", strays=names)
+
+    (sentence,) = kinship(commit, tree)
+
+    assert "0.db, 1.db, 2.db, 3.db, 4.db and 2 more" in sentence
+    assert [] == [*kinship(replace(commit, strays=names), tree)]
+
+
 def test_other_bases_are_told(tmp_path: Path, order: Callable[..., Order]) -> None:
     """A base that moved between two builds is named; a tree has none, and is not."""
     one = Build(order=order(tmp_path), digest="sha256:1", base="sha256:a")

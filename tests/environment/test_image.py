@@ -14,13 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.environment.image import _by_buildx, tag_of
+from harness.environment.image import _by_buildx, strays, tag_of
 from harness.model.scenario import ImageBuild
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.environment.build import Order
+    from tests.environment.conftest import Repository
 
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
 """A path component, as in the distribution specification."""
@@ -71,3 +72,18 @@ def _runs(pid: int) -> bool:
     with suppress(psutil.NoSuchProcess):
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     return False
+
+
+def test_strays(
+    repository: Repository, tmp_path: Path, order: Callable[..., Order]
+) -> None:
+    """Ignored by git and not by the build; outside of git there are none."""
+    repository.commit(".gitignore", "*.db\ntrials/\n__pycache__/\nout/\n")
+    repository.commit("app/.dockerignore", "# ours\n\ntrials\n")
+    for name in ("a.db", "trials/x", "__pycache__/y", "out/deep/z", "new"):
+        path = repository.root / "app" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    assert ("a.db", "out/") == strays(order(repository.root, build={"context": "app"}))
+    assert () == strays(order(tmp_path, build={}))
