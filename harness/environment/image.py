@@ -68,7 +68,8 @@ def strays(order: Order) -> tuple[str, ...]:
     return tuple(
         path
         for path in git.ignored(context)
-        if not hidden.matches(Path(path)) and "__pycache__" not in path
+        if not hidden.matches(path.rstrip("/"))  # type: ignore[arg-type] # takes str
+        and "__pycache__" not in path
     )
 
 
