@@ -312,7 +312,7 @@ def validate(scenarios: tuple[Path, ...]) -> None:
         try:
             recording_of(read_scenario(path), path.absolute().parent)
         except InputError as error:
-            complaints.append(error.text)
+            complaints.append(str(error))
         else:
             put(f"{path}: valid\n")
     if complaints:

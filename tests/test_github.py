@@ -353,4 +353,4 @@ def test_no_trial(tmp_path: Path) -> None:
     result = CliRunner().invoke(seatrial, ["comment", str(tmp_path)], env={})
 
     assert isinstance(result.exception, SeatrialError)
-    assert "summary.md" in result.exception.text
+    assert "summary.md" in str(result.exception)
