@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.errors import InputError
-from harness.options import EXIT_OF, PATH, option, out_option, seconds_of, wait_option
+from harness.options import (
+    EXIT_OF,
+    PATH,
+    format_option_of,
+    option,
+    out_option,
+    seconds_of,
+    wait_option,
+)
 from harness.output import put
 from harness.progress import progress
 
@@ -25,7 +33,7 @@ __all__ = ["clean", "comment", "doctor"]
 
 @click.command()
 @out_option
-@option("--format", "form", type=click.Choice(["terminal", "json"]), default="terminal")
+@format_option_of("SEATRIAL_DOCTOR_FORMAT")
 def doctor(out: Path, form: str) -> int:
     """Check this machine: engine, cores, clock, limits, disk, and what it can see.
 
