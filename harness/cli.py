@@ -331,9 +331,10 @@ def demo(every: bool, out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     """Run the main job on the bundled shop: a true fix, and one that leaks memory.
 
     With --all, on a gallery of fixes that a reviewer could wave through, each with a
-    flaw of its own. Exits with 0 only if every verdict comes out right.
+    flaw of its own. Exits with 0 only if every verdict comes out right: 1 where one is
+    wrong, 4 where one is INVALID, 3 where one is INCONCLUSIVE.
     """
-    from harness.demo import run, summary, table  # noqa: PLC0415 - heavy
+    from harness.demo import exit_code, run, summary, table  # noqa: PLC0415 - heavy
     from harness.expectation import DEMO, GALLERY  # noqa: PLC0415 - likewise
 
     played = list(
@@ -351,7 +352,7 @@ def demo(every: bool, out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     else:
         for line in ("", *summary(played)):
             progress.say(line)
-    return 0 if all(trial.met_by(report) for trial, report in played) else 1
+    return exit_code(played)
 
 
 @seatrial.command()
