@@ -54,7 +54,7 @@ def _exit_code(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _say(f"error: {error.format_message()}", _USAGE)
     except SeatrialError as error:
-        return _say(f"error: {error.text}", error.exit_code)
+        return _say(f"error: {error}", error.exit_code)
     except Exception:  # noqa: BLE001 - the one place: a crash must not end in 1
         return _say(f"internal error; please report {_crash_file()}", _CRASH)
     return code if isinstance(code, int) else 0

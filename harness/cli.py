@@ -21,9 +21,11 @@ from harness.options import (
     calibration_of,
     format_option,
     inconclusive_option,
+    no_color_option,
     option,
     out_option,
     pairs_of,
+    quiet_option,
     recording_of,
     soak_option,
     soaked_of,
@@ -103,8 +105,9 @@ _FIRST_STEPS: Final = """A first look: `seatrial demo`. Then, in your project:
   seatrial doctor                                   what this machine can measure
   seatrial verify checkout.yaml                     merge base against the work tree
 
-Every option can be set as SEATRIAL_NAME in the environment. Exit codes: 0 PASS, 1 FAIL,
-3 INCONCLUSIVE, 2 wrong input, 4 not measured, 130 and 143 interrupted.
+Every option can be set in the environment, too, by the variable that its help names.
+Exit codes: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 2 wrong input, 4 not measured, 130 and 143
+interrupted.
 """
 
 
@@ -312,7 +315,7 @@ def validate(scenarios: tuple[Path, ...]) -> None:
         try:
             recording_of(read_scenario(path), path.absolute().parent)
         except InputError as error:
-            complaints.append(error.text)
+            complaints.append(str(error))
         else:
             put(f"{path}: valid\n")
     if complaints:
@@ -328,9 +331,10 @@ def demo(every: bool, out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     """Run the main job on the bundled shop: a true fix, and one that leaks memory.
 
     With --all, on a gallery of fixes that a reviewer could wave through, each with a
-    flaw of its own. Exits with 0 only if every verdict comes out right.
+    flaw of its own. Exits with 0 only if every verdict comes out right: 1 where one is
+    wrong, 4 where one is INVALID, 3 where one is INCONCLUSIVE.
     """
-    from harness.demo import run, summary, table  # noqa: PLC0415 - heavy
+    from harness.demo import exit_code, run, summary, table  # noqa: PLC0415 - heavy
     from harness.expectation import DEMO, GALLERY  # noqa: PLC0415 - likewise
 
     played = list(
@@ -348,16 +352,7 @@ def demo(every: bool, out: Path, build_arg: tuple[str, ...], wait: bool) -> int:
     else:
         for line in ("", *summary(played)):
             progress.say(line)
-    return 0 if all(trial.met_by(report) for trial, report in played) else 1
-
-
-def _be_quiet(_context: click.Context, _: click.Parameter, is_so: bool) -> None:
-    progress.quiet = progress.quiet or is_so
-
-
-def _be_plain(_context: click.Context, _: click.Parameter, is_so: bool) -> None:
-    if is_so:
-        os.environ["NO_COLOR"] = "1"
+    return exit_code(played)
 
 
 @seatrial.command()
@@ -379,20 +374,5 @@ _OF_NIGHTS = (nightly, history, doctor, clean, comment)
 for command in (*_OF_FILES, *_OF_NIGHTS):
     seatrial.add_command(command)
 for command in seatrial.commands.values():
-    command.params += [
-        click.Option(
-            ["-q", "--quiet"],
-            is_flag=True,
-            expose_value=False,
-            callback=_be_quiet,
-            envvar="SEATRIAL_QUIET",
-            help="Say nothing of what goes on; errors and results are said.",
-        ),
-        click.Option(
-            ["--no-color"],
-            is_flag=True,
-            expose_value=False,
-            callback=_be_plain,
-            help="No colours, as with NO_COLOR in the environment.",
-        ),
-    ]
+    quiet_option(command)
+    no_color_option(command)

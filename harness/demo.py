@@ -8,12 +8,13 @@ import subprocess
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.environment import Kind, Reference, engine_answers
 from harness.errors import BuildError
 from harness.expectation import given
 from harness.model.result import Arm
+from harness.model.verdict import Outcome
 from harness.planning.scenariofile import read_scenario
 from harness.store.recording import open_recording
 from harness.trial import Terms, verify
@@ -28,7 +29,15 @@ if TYPE_CHECKING:
 
     Played = tuple[Expectation, Report]
 
-__all__ = ["builds_of", "run", "scenario_of", "summary", "table"]
+__all__ = ["builds_of", "exit_code", "run", "scenario_of", "summary", "table"]
+
+_WORST_FIRST: Final = (
+    (Outcome.PASS, 1),
+    (Outcome.FAIL, 1),
+    (Outcome.INVALID, 4),
+    (Outcome.INCONCLUSIVE, 3),
+)
+"""The exit code where a trial came out so, otherwise than expected, and none before."""
 
 
 def run(
@@ -80,6 +89,14 @@ def summary(played: Iterable[Played]) -> Iterator[str]:
         good = trial.met_by(report)
         said = "as expected" if good else f"NOT as expected ({trial.words})"
         yield f"{trial.candidate}: {said}"
+
+
+def exit_code(played: Iterable[Played]) -> int:
+    """Of the worst trial that did not say what was expected; 0 where all did."""
+    missed = {
+        report.verdict.outcome for trial, report in played if not trial.met_by(report)
+    }
+    return next((code for outcome, code in _WORST_FIRST if outcome in missed), 0)
 
 
 def table(played: Iterable[Played]) -> str:

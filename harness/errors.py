@@ -46,8 +46,7 @@ class SeatrialError(Exception):
         self.message = message
         self.hint = hint
 
-    @property
-    def text(self) -> str:
+    def __str__(self) -> str:
         """The message, the log's lines and the hint, as a person is told them."""
         lines = [self.message, *(f"  | {line}" for line in self.log)]
         if self.hint:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from harness.errors import InputError
-from harness.options import EXIT_OF, PATH, address_of, option, with_all
+from harness.options import (
+    EXIT_OF,
+    PATH,
+    address_of,
+    format_option_of,
+    option,
+    with_all,
+)
 from harness.output import put
 from harness.progress import progress
 
@@ -73,15 +80,6 @@ _output_option = option(
 )
 _redact_option = option(
     "--redact", type=PATH, metavar="RULES", help="YAML: add, allow, drop."
-)
-_format_option = click.option(
-    "--format",
-    "form",
-    envvar="SEATRIAL_INSPECT_FORMAT",
-    show_envvar=True,
-    type=click.Choice(["terminal", "json"]),
-    default="terminal",
-    help="How to show it.",
 )
 _capture = (
     _output_option,
@@ -297,7 +295,7 @@ def schema(scenarios: tuple[Path, ...], markdown: bool) -> None:
 
 @click.command()
 @click.argument("recording", type=PATH)
-@_format_option
+@format_option_of("SEATRIAL_INSPECT_FORMAT")
 @option(
     "--openapi",
     type=PATH,

@@ -143,7 +143,7 @@ class Night:
         except SeatrialError as error:
             end = _END_OF.get(error.exit_code, End.NOT_MEASURED)
             self._turns[file] = replace(turn, end=end, reason=error.message)
-            self._announce(f"{end}: {error.text}")
+            self._announce(f"{end}: {error}")
             return
         except Exception as error:  # noqa: BLE001 - the night goes on
             reason = f"{type(error).__name__}: {error}"

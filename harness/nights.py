@@ -12,6 +12,7 @@ from harness.options import (
     PATH,
     build_arg_option,
     calibration_of,
+    format_option_of,
     option,
     out_option,
     pairs_of,
@@ -26,7 +27,7 @@ from harness.output import put
 from harness.progress import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from harness.trial import Terms
@@ -40,19 +41,6 @@ _history_option = option(
     metavar="FILE",
     help="Where verdicts are remembered.  [default: history.sqlite in --out]",
 )
-
-
-def _format_option(variable: str) -> Callable[[Any], Any]:
-    """Named apart: other commands have other formats."""
-    return click.option(
-        "--format",
-        "form",
-        envvar=variable,
-        show_envvar=True,
-        type=click.Choice(["terminal", "json"]),
-        default="terminal",
-        show_default=True,
-    )
 
 
 _NIGHTLY_HELP: Final = """Run the trial of each scenario, one after the other.
@@ -87,7 +75,7 @@ The exit code is the first of these that fits any scenario:
 @with_crew
 @build_arg_option
 @wait_option
-@_format_option("SEATRIAL_NIGHTLY_FORMAT")
+@format_option_of("SEATRIAL_NIGHTLY_FORMAT")
 def nightly(
     scenarios: tuple[Path, ...],
     baseline: str | None,
@@ -163,7 +151,7 @@ def _history_of(file: Path | None, out: Path) -> Path:
 )
 @_history_option
 @out_option
-@_format_option("SEATRIAL_HISTORY_FORMAT")
+@format_option_of("SEATRIAL_HISTORY_FORMAT")
 def history(
     scenario: str | None,
     metric: str,

@@ -30,11 +30,14 @@ __all__ = [
     "build_arg_option",
     "calibration_of",
     "format_option",
+    "format_option_of",
     "inconclusive_option",
+    "no_color_option",
     "option",
     "out_option",
     "pairs_of",
     "post_of",
+    "quiet_option",
     "recording_of",
     "references_of",
     "seconds_of",
@@ -73,6 +76,22 @@ format_option = option(
     show_default=True,
     help="How to show it; agent: for whoever writes the fix, without what is held out.",
 )
+
+
+def format_option_of(variable: str) -> Callable[[Any], Any]:
+    """For other formats, hence with a variable of its own in the environment."""
+    return click.option(
+        "--format",
+        "form",
+        envvar=variable,
+        show_envvar=True,
+        type=click.Choice(["terminal", "json"]),
+        default="terminal",
+        show_default=True,
+        help="How to show it.",
+    )
+
+
 out_option = option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -138,6 +157,32 @@ inconclusive_option = option(
     default=EXIT_OF["INCONCLUSIVE"],
     show_default=True,
     help="Exit code of an INCONCLUSIVE verdict.",
+)
+
+
+def _be_quiet(_context: click.Context, _: click.Parameter, is_so: bool) -> None:
+    progress.quiet = progress.quiet or is_so
+
+
+def _be_plain(_context: click.Context, _: click.Parameter, is_so: bool) -> None:
+    if is_so:
+        os.environ["NO_COLOR"] = "1"
+
+
+quiet_option = option(
+    "--quiet",
+    "-q",
+    is_flag=True,
+    expose_value=False,
+    callback=_be_quiet,
+    help="Say nothing of what goes on; errors and results are said.",
+)
+no_color_option = option(
+    "--no-color",
+    is_flag=True,
+    expose_value=False,
+    callback=_be_plain,
+    help="No colours, as with NO_COLOR in the environment.",
 )
 
 

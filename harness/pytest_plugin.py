@@ -45,7 +45,9 @@ def seatrial(request: pytest.FixtureRequest) -> Callable[..., Trial]:
     """Runs a trial; the test fails with the report where it is no PASS.
 
     Called with a scenario file, relative to pytest's root directory, and whatever else
-    `harness.verify` takes. Gives the trial. What cannot be measured is an error.
+    `harness.verify` takes. Waits for another trial on this machine, such as that of a
+    test beside it, unless told `wait=False`. Gives the trial. What cannot be measured
+    is an error.
     """
     config = request.config
 
@@ -57,6 +59,7 @@ def seatrial(request: pytest.FixtureRequest) -> Callable[..., Trial]:
             **{
                 "out": config.rootpath / config.getoption("--seatrial-out"),
                 "max_time": config.getoption("--seatrial-max-time"),
+                "wait": True,
                 **asked,
             },
         )

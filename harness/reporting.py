@@ -108,7 +108,7 @@ def spared(name: str, announce: Callable[[Announcement], None]) -> Iterator[None
     try:
         yield
     except SeatrialError as error:
-        announce(Complaint(line=error.text))
+        announce(Complaint(line=str(error)))
     except Exception as error:  # noqa: BLE001 - no report is worth a verdict
         line = f"{name} cannot be made: {type(error).__name__}: {error}"
         announce(Complaint(line=line))

@@ -7,10 +7,12 @@ import re
 import shlex
 import subprocess
 import sys
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import jsonschema
 import pytest
 import yaml
@@ -514,8 +516,34 @@ def test_crash(
     path.unlink()
 
 
+@pytest.mark.parametrize("name", sorted(seatrial.commands))
+def test_every_option_has_a_variable(name: str) -> None:
+    """The help of a command names a variable of the environment for each option."""
+    command = seatrial.commands[name]
+    group = click.Context(seatrial, auto_envvar_prefix="SEATRIAL")
+    context = click.Context(command, info_name=name, parent=group)
+    options = [each for each in command.params if isinstance(each, click.Option)]
+
+    assert options
+    for each in options:
+        _, shown = each.get_help_record(context) or ("", "")
+        assert "env var: SEATRIAL_" in shown, each.name
+
+
+def test_a_variable_means_the_same_everywhere() -> None:
+    """What one command takes by a variable no other refuses."""
+    choices = defaultdict[str, set[str]](set)
+    for command in seatrial.commands.values():
+        for each in command.params:
+            if each.envvar:
+                taken = str(getattr(each.type, "choices", "anything"))
+                choices[str(each.envvar)].add(taken)
+
+    assert [] == [name for name, each in choices.items() if len(each) > 1]
+
+
 def test_environment_variable(tmp_path: Path) -> None:
-    """Every option can be given as SEATRIAL_NAME."""
+    """It is as if the option had been given."""
     result = CliRunner().invoke(
         seatrial,
         ["verify", str(tmp_path / "s.yaml")],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.demo import builds_of, scenario_of, summary, table
+from harness.demo import builds_of, exit_code, scenario_of, summary, table
 from harness.errors import BuildError
 from harness.expectation import DEMO, GALLERY
 from harness.model.result import Arm
@@ -17,9 +17,14 @@ from tests.made import finding, report
 
 if TYPE_CHECKING:
     from harness.expectation import Programme
+    from harness.model.verdict import Report
 
 PASSING = report(Outcome.PASS, FixOutcome.FIXED)
 LEAKING = report(Outcome.FAIL, FixOutcome.FIXED_BUT_REGRESSED, finding("memory"))
+UNSURE = report(
+    Outcome.INCONCLUSIVE, FixOutcome.UNPROVEN, finding("p95", "inconclusive")
+)
+SPOILT = report(Outcome.INVALID, FixOutcome.UNPROVEN, finding("p95", "invalid"))
 
 
 def test_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,6 +86,22 @@ def test_summary() -> None:
         "true-fix: as expected",
         "leak: NOT as expected (FAIL FIXED_BUT_REGRESSED by memory)",
     ] == list(lines)
+
+
+@pytest.mark.parametrize(
+    ("reports", "code"),
+    [
+        ((PASSING, LEAKING), 0),
+        ((PASSING, PASSING), 1),
+        ((LEAKING, LEAKING), 1),
+        ((PASSING, UNSURE), 3),
+        ((SPOILT, UNSURE), 4),
+        ((SPOILT, PASSING), 1),
+    ],
+)
+def test_exit_code(reports: tuple[Report, Report], code: int) -> None:
+    """As everywhere: 1 is a wrong verdict, 4 none, 3 a doubt; the worst one counts."""
+    assert code == exit_code(zip(DEMO.trials, reports, strict=True))
 
 
 def test_table() -> None:

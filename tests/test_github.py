@@ -335,22 +335,47 @@ def test_the_command(api: Api, tmp_path: Path, document: str, said: str) -> None
 def test_half_a_summary(api: Api, tmp_path: Path) -> None:
     """A summary that lost its end has no mark to be known by, and is not posted."""
     (tmp_path / "summary.md").write_text("# FAIL: checkout\n\n</details>\n")
-    environ = {
-        **event(tmp_path, '{"pull_request": {"number": 7}}'),
-        "GITHUB_API_URL": api.url,
-    }
     api.said("Report\n</details>", {"login": "codecov[bot]", "type": "Bot"})
 
-    result = CliRunner().invoke(seatrial, ["comment", str(tmp_path)], env=environ)
+    code, said = commented(api, tmp_path, tmp_path)
 
-    assert isinstance(result.exception, InputError)
-    assert "it is not whole" in result.exception.message
+    assert code == 2
+    assert "it is not whole" in said
     assert bodies(api) == ["Report\n</details>"]
 
 
 def test_no_trial(tmp_path: Path) -> None:
     """A directory without a summary is named, pull request or not."""
-    result = CliRunner().invoke(seatrial, ["comment", str(tmp_path)], env={})
+    result = CliRunner().invoke(
+        seatrial, ["comment", str(tmp_path)], env={}, standalone_mode=False
+    )
 
-    assert isinstance(result.exception, SeatrialError)
-    assert "summary.md" in result.exception.text
+    assert result.return_value == 2
+    assert "summary.md" in result.output
+
+
+def test_one_fails(api: Api, tmp_path: Path) -> None:
+    """The others are commented on all the same; the code is the worst failure's."""
+    trials = [tmp_path / name for name in ("none", "refused", "good")]
+    for trial in trials[1:]:
+        trial.mkdir()
+        (trial / "summary.md").write_text(TEXT)
+    api.refusals["POST"] = [(422, {}, {"message": "Validation Failed"})]
+
+    code, said = commented(api, tmp_path, *trials)
+
+    assert code == 4
+    assert "none/summary.md: cannot be read" in said
+    assert "422: Validation Failed" in said
+    assert bodies(api) == [TEXT]
+
+
+def commented(api: Api, tmp_path: Path, *trials: Path) -> tuple[int, str]:
+    environ = {
+        **event(tmp_path, '{"pull_request": {"number": 7}}'),
+        "GITHUB_API_URL": api.url,
+    }
+    result = CliRunner().invoke(
+        seatrial, ["comment", *map(str, trials)], env=environ, standalone_mode=False
+    )
+    return result.return_value, result.output

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from html import escape
+from bisect import bisect_left
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from harness.model.route import SERVICE
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["MARKER", "markdown", "marker"]
 
 _CELL: Final = 600
-"""Characters of what somebody else wrote: GitHub takes 65,536 a comment."""
+"""Most characters of each text that somebody else wrote, written out: 60 lines of them
+stay below the 65,536 that GitHub takes a comment."""
 
 _SENTENCES: Final = 6
 _NOTES: Final = 5
@@ -36,7 +38,21 @@ _FENCE: Final = re.compile(r"`+")
 MARKER: Final = "<!-- seatrial: "
 """Begins the last line of a summary, by which its comment is known again."""
 _NOT_A_NAME: Final = re.compile(r"[^A-Za-z0-9._-]")
-_MARKUP: Final = re.compile(r"([\\`*_\[\]|~#@])")
+_WRITTEN: Final = {
+    **{mark: f"\\{mark}" for mark in r"\`*_[]|~"},
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    "@": "@&#8203;",
+    "#": "#&#8203;",
+    "GH-": "GH&#8203;-",
+    "://": ":&#8203;//",
+    "www.": "www&#8203;.",
+}
+"""What would be markup, as it is written to be none. A backslash does not keep GitHub
+from finding names, issues and addresses in the finished text: a space of no width does.
+"""
+_PIECE: Final = re.compile("|".join((*map(re.escape, _WRITTEN), ".")), re.DOTALL)
 
 
 def markdown(report: Report) -> str:
@@ -66,8 +82,12 @@ def marker(scenario: str) -> str:
 
 def _plain(text: str) -> str:
     """`text` as it is: nothing in it is markup, and no name in it is called."""
-    shown = text if len(text) <= _CELL else f"{text[: _CELL - 1]}…"
-    return _MARKUP.sub(r"\\\1", escape(shown, quote=False))
+    pieces = [_WRITTEN.get(each, each) for each in _PIECE.findall(text)]
+    written = "".join(pieces)
+    if len(written) <= _CELL:
+        return written
+    fit = bisect_left(list(accumulate(map(len, pieces))), _CELL)
+    return "".join(pieces[:fit]) + "…"
 
 
 def _bullets(sentences: Sequence[str], most: int) -> list[str]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from harness.errors import InputError
-from harness.store.disk import writing
+from harness.errors import InputError, SeatrialError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 __all__ = ["Stored", "expendable", "remove", "stored"]
 
@@ -46,25 +47,29 @@ def stored(parent: Path) -> Iterator[Stored]:
     if not parent.is_dir():
         raise InputError(f"{parent}: there is no such directory of trials")
     for path in sorted(parent.iterdir()):
-        journal = path / _JOURNAL
-        if path.is_symlink() or not journal.is_file():
-            continue
-        if scenario := _scenario(journal):
-            yield Stored(
-                path=path,
-                scenario=scenario,
-                at_s=journal.stat().st_mtime,
-                size=sum(each.lstat().st_size for each in path.rglob("*")),
-            )
+        if not path.is_symlink() and (trial := _trial(path)):
+            yield trial
 
 
-def _scenario(journal: Path) -> str:
-    """The scenario's name; empty where the journal does not say."""
+def _trial(path: Path) -> Stored | None:
+    """The trial that is there; `None` where none is, or it has just gone."""
+    journal = path / _JOURNAL
     try:
-        document = json.loads(journal.read_bytes())
-        return str(document["scenario"]["name"])
+        at_s = journal.stat().st_mtime
+        scenario = str(json.loads(journal.read_bytes())["scenario"]["name"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return ""
+        return None
+    return Stored(path=path, scenario=scenario, at_s=at_s, size=_size(path))
+
+
+def _size(directory: Path) -> int:
+    """Bytes of its files; those that go meanwhile, as in a running trial, have none."""
+    size = 0
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            with suppress(OSError):
+                size += Path(parent, name).lstat().st_size
+    return size
 
 
 def expendable(
@@ -93,5 +98,10 @@ def remove(trial: Stored) -> None:
     Raises:
         SeatrialError: it cannot be removed.
     """
-    with writing(trial.path):
+    try:
         shutil.rmtree(trial.path)
+    except OSError as error:
+        raise SeatrialError(
+            f"{trial.path}: cannot be removed: {error.strerror or error}",
+            hint="is any of it another user's?",
+        ) from error

@@ -22,12 +22,12 @@ import pytest
 from harness import verify
 from harness.errors import InputError
 
-ARMS = {"baseline": "dir:one", "candidate": "dir:two", "wait": True}
+ARMS = {"baseline": "dir:one", "candidate": "dir:two"}
 
 
 def test_from_python():
     told = []
-    trial = verify("s.yaml", announce=told.append, **ARMS)
+    trial = verify("s.yaml", announce=told.append, wait=True, **ARMS)
     assert trial.outcome == "PASS", trial.text
     assert trial.reasons[0].startswith("every budget holds")
     assert (trial.directory / "report.html").exists()

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.errors import InputError
+from harness.errors import InputError, SeatrialError
 from harness.store.retention import expendable, remove, stored
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -67,6 +69,23 @@ def test_what_is_no_trial_stays(tmp_path: Path) -> None:
     assert list(stored(tmp_path)) == []
 
 
+def test_what_goes_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A running trial may rename its round meanwhile: its files do not count."""
+    directory = trial(tmp_path, "20261120-a")
+    walk = os.walk
+
+    def walked(top: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+        for parent, folders, names in walk(top):
+            if parent.endswith("round-01"):
+                (directory / "round-01").rename(directory / "round-02")
+            yield parent, folders, names
+
+    monkeypatch.setattr("harness.store.retention.os.walk", walked)
+    (only,) = stored(tmp_path)
+
+    assert 0 < only.size < 1_000
+
+
 def test_remove(tmp_path: Path) -> None:
     """All of a trial goes, and its size was known."""
     trial(tmp_path, "20261120-a")
@@ -76,6 +95,22 @@ def test_remove(tmp_path: Path) -> None:
 
     assert only.size > 1_000
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trial is named, with why it stays."""
+    trial(tmp_path, "20261120-a")
+    (only,) = stored(tmp_path)
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("harness.store.retention.shutil.rmtree", refuse)
+
+    with pytest.raises(SeatrialError, match="20261120-a: cannot be removed: Perm"):
+        remove(only)
 
 
 def test_nowhere(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def main() -> int:
         except KeyboardInterrupt:
             code = _INTERRUPTED
         except SeatrialError as error:
-            progress.say(error.text)
+            progress.say(str(error))
             code = error.exit_code
     played = list(trials(parent))
     about = _about(played, now, arguments.hours)
