@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from harness.cli import seatrial
 from harness.environment.machine import machine_lock
-from harness.errors import InputError
+from harness.errors import SeatrialError
 from tests.store.test_retention import trial
 
 
@@ -59,7 +59,7 @@ def test_beside_a_trial(
 ) -> None:
     """While one runs nothing is promised nor removed; a dry run needs no lock."""
     with machine_lock("20261122-a", path=lock):
-        with pytest.raises(InputError, match="another trial is running"):
+        with pytest.raises(SeatrialError, match="another trial is running"):
             clean(trials)
         dry = clean(trials, "--dry-run")
 

@@ -246,7 +246,7 @@ def test_no_error_in_few_requests_may_be_chance(
 
     At 0.1 % in excess, 2,995 requests in four rounds show one in 95 of 100 trials.
     """
-    arm = make.arm(np.linspace(1, 70, planned) * MS)
+    arm = make.arm(np.arange(1, planned + 1) * MS // 10)
     rounds = [make.round(index, arm, arm) for index in range(1, 5)]
 
     outcome, findings = _judged(make.trial(rounds, budgets=Budgets()))

@@ -365,10 +365,10 @@ def test_out_of_time(
     answering("one", 0.002)
     other = ExitStack()
     other.enter_context(machine_lock("another", wait=True))
-    threading.Timer(15.0, other.close).start()
+    threading.Timer(9.0, other.close).start()
 
     code, out, err = seatrial.verify(
-        *arms("one", "one"), "--max-time", "15s", "--inconclusive-exit-code", "33"
+        *arms("one", "one"), "--max-time", "9s", "--inconclusive-exit-code", "33"
     )
 
     assert (33, "INCONCLUSIVE") == (code, out.split()[0]), err
