@@ -13,6 +13,7 @@ from harness.compare.calibration import doubts, told
 from harness.compare.hypothesis import hypotheses_of
 from harness.compare.measure import ArmColumns, measured, needed
 from harness.compare.metric import QUANTILES
+from harness.compare.paired import requests_needed
 from harness.model.result import SAMPLE_FIELDS, USAGE_FIELDS
 from harness.model.route import OTHER, SERVICE
 from harness.opening import circumstances
@@ -108,12 +109,33 @@ def _judged(
     main = max(gated, key=lambda each: each.share)
     most = f"{main.share:.0%} of it {main.metric.name} of {main.route}"
     yield "hypotheses", f"{len(gated)} share the 5% of a false FAIL, {most}"
+    yield from _shares(gated, plan.planned, scenario.rounds)
     service = sum(planned.values())
     thick = [name for name, least in _least().items() if service >= least]
     thin = [name for name, least in _least().items() if service < least]
     missing = ", ".join(f"{each} needs {_least()[each]:,}" for each in thin)
     yield "service", "; ".join(part for part in (", ".join(thick), missing) if part)
     yield "routes", _routes(family, planned)
+
+
+def _shares(
+    gated: Sequence[Hypothesis], planned: int, rounds: Rounds
+) -> Iterator[Fact]:
+    """Budgets of shares that the first look has too few requests to be within."""
+    for each in gated:
+        assert each.allowance is not None, "gated ones have one"
+        if each.metric.of is None:
+            continue
+        enough = requests_needed(max(each.allowance.relative, each.allowance.absolute))
+        takes = -(-enough // planned)
+        if takes > rounds.min:
+            when = (
+                f"no sooner than in round {takes}"
+                if takes <= rounds.max
+                else f"never: {rounds.max} rounds have {rounds.max * planned:,}"
+            )
+            text = f"within {each.budget} takes {enough:,} requests, {when}"
+            yield each.metric.name, text
 
 
 def _least() -> Mapping[str, int]:

@@ -55,6 +55,27 @@ def test_family_and_routes(recording: Recording) -> None:
     assert "GET /products/{id}" in many["routes"]
 
 
+@pytest.mark.parametrize(
+    ("budget", "expected"),
+    [
+        ("0.04%", None),
+        ("0.03%", "within 0.03 points takes 9,985 requests, no sooner than in round 7"),
+        ("0.02%", "within 0.02 points takes 14,978 requests, never: 8 rounds have"),
+    ],
+)
+def test_too_few_requests_for_a_rate(
+    recording: Recording, budget: str, expected: str | None
+) -> None:
+    """A budget that too few requests could show exceeded is told before the trial."""
+    demo = scenario_of(lambda _: None).model_dump(mode="json", exclude_unset=True)
+    demo["budgets"]["errors"] = budget
+
+    facts = told(Scenario.model_validate(demo), recording)
+
+    assert facts.get("errors", "").startswith(expected or "")
+    assert ("errors" in facts) is (expected is not None)
+
+
 def test_locustfile(tmp_path: Path) -> None:
     """What a locustfile sends is not known, and that is said."""
     path = tmp_path / "locustfile.py"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil, exp, log, log1p
+from math import exp
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ from harness.compare.paired import (
     half_width,
     pass_excess,
     ratio,
+    requests_needed,
     slack,
     t_statistic,
 )
@@ -201,16 +202,11 @@ def _tests(
 def _lacking(
     hypothesis: Hypothesis, rounds: Sequence[RoundEvidence], allowed: float
 ) -> int:
-    """By the rule of three, exactly: (1 - allowed) ** requests is 5 % or less.
-
-    Hanley and Lippman-Hand, If Nothing Goes Wrong, Is Everything All Right?, Journal of
-    the American Medical Association 249 (1983).
-    """
     of = hypothesis.metric.of
-    if of is None or not 0 < allowed < 1:
+    if of is None:
         return 0
     requests = sum(of(each.candidate, hypothesis.routes) for each in rounds)
-    return max(0, ceil(log(LEVEL) / log1p(-allowed)) - requests)
+    return max(0, requests_needed(allowed) - requests)
 
 
 def _against_budget(

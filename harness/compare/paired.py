@@ -6,7 +6,7 @@ are one-sided t tests of the mean excess over the budget against 0.
 
 from __future__ import annotations
 
-from math import exp, inf, log, sqrt
+from math import ceil, exp, inf, log, log1p, sqrt
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -31,6 +31,7 @@ __all__ = [
     "p_value",
     "pass_excess",
     "ratio",
+    "requests_needed",
     "rounds_needed",
     "slack",
     "t_statistic",
@@ -141,6 +142,16 @@ def holm(
         if not more:
             return rejected
         rejected |= more
+
+
+def requests_needed(allowed: float) -> int:
+    """Requests of which at least one fails in 95 of 100 trials, at that share or more.
+
+    Where none of fewer fails, that may be chance. The rule of three, exactly: Hanley
+    and Lippman-Hand, If Nothing Goes Wrong, Is Everything All Right?, Journal of the
+    American Medical Association 249 (1983). 0 where no number would do.
+    """
+    return ceil(log(LEVEL) / log1p(-allowed)) if 0 < allowed < 1 else 0
 
 
 def rounds_needed(excess: Floats, share: float) -> int | None:
