@@ -185,6 +185,7 @@ class _Course:
                 parent=self._place / play.place,
                 candidate_env=play.env,
                 max_time_s=left_s,
+                since_s=started_s,
                 calibration=None,
                 command="",
             )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from harness.compare.measure import ArmColumns, measured
 from harness.compare.shown import shown, shown_logs, shown_round
 from harness.compare.slowest import Nearby, slowest
 from harness.compare.soundness import SoundLimits, sound_limits, void_reason
+from harness.environment import authority
 from harness.errors import ComparisonError, InputError
 from harness.keeping import StoredAnswers
 from harness.model.result import Arm
@@ -83,13 +83,8 @@ class Dossier:
         self._journal = journal
         self._shots = _Shots(journal.plan)
         self._shown: list[RoundEvidence] = []
-        self._answers = StoredAnswers(
-            self._shots.compared,
-            {
-                Arm.BASELINE: _host(journal.baseline),
-                Arm.CANDIDATE: _host(journal.candidate),
-            },
-        )
+        hosts = {authority(each) for each in (journal.baseline, journal.candidate)}
+        self._answers = StoredAnswers(self._shots.compared, hosts - {""})
         self.rounds: list[RoundEvidence] = []
         self.limits = SoundLimits(plan_digest=journal.plan.digest, timer_late_ns=0)
 
@@ -234,11 +229,6 @@ class Dossier:
             open_loop=plan.open_loop,
             settled=_SOAKED if self._journal.scenario.rounds.soak else 0.0,
         )
-
-
-def _host(title: str) -> str:
-    """Of a deployed build, which is asked for by its own name; else empty."""
-    return urlsplit(title).netloc if title.startswith(("http://", "https://")) else ""
 
 
 def _known(journal: Journal) -> frozenset[str]:

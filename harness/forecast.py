@@ -126,7 +126,7 @@ def _shares(
         assert each.allowance is not None, "gated ones have one"
         if each.metric.of is None:
             continue
-        enough = requests_needed(max(each.allowance.relative, each.allowance.absolute))
+        enough = requests_needed(each.allowance.larger)
         takes = -(-enough // planned)
         if takes > rounds.min:
             when = (

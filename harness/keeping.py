@@ -6,6 +6,7 @@ whose answers wait in their spools until this round has ended.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain, zip_longest
@@ -36,7 +37,7 @@ from harness.store.plan import read_requests, read_shots, sessions
 from harness.store.sample import read_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -104,13 +105,18 @@ class StoredAnswers:
 
     Args:
         shots: of the plan.
-        hosts: by arm, the name that its build is asked for and gives itself, such as
-            `a.example:8080`; empty where both are asked for the recording's.
+        hosts: names that builds are asked for and give themselves, such as
+            `a.example:8080`; none where both are asked for the recording's.
     """
 
-    def __init__(self, shots: Shots, hosts: Mapping[Arm, str]) -> None:
+    def __init__(self, shots: Shots, hosts: Collection[str] = ()) -> None:
         self._shots = shots
-        self._hosts = hosts
+        longest_first = sorted(map(re.escape, hosts), key=len, reverse=True)
+        self._hosts = (
+            re.compile(rf"(?<![\w.-])(?:{'|'.join(longest_first)})(?![\w-])")
+            if longest_first
+            else None
+        )
         self._before: Answers | None = None
 
     def behaviour(self, round_: Round) -> tuple[Behaviour | None, Behaviour | None]:
@@ -122,13 +128,12 @@ class StoredAnswers:
         baseline, candidate = (
             answers_by_shot(read_columns(arm.samples, _FIELDS), size) for arm in arms
         )
-        said, other = (_contents(arm.answers, self._hosts[arm.arm]) for arm in arms)
+        said, other = (_contents(arm.answers, self._hosts) for arm in arms)
         changed = compared(baseline, candidate, self._shots, _both(said, other))
         noise: tuple[Comparison | None, Comparison | None] = (None, None)
         before, self._before = self._before, baseline
         if before is not None and round_.baseline.before is not None:
-            host = self._hosts[Arm.BASELINE]
-            earlier = _both(_contents(round_.baseline.before, host), said)
+            earlier = _both(_contents(round_.baseline.before, self._hosts), said)
             noise = compared(before, baseline, self._shots, earlier)
         share = passed_over(baseline, candidate, self._shots.session)
         everything, shown = (
@@ -141,10 +146,10 @@ class StoredAnswers:
 _Contents = Callable[[int], Content | None]
 
 
-def _contents(path: Path | None, host: str) -> _Contents:
+def _contents(path: Path | None, hosts: re.Pattern[str] | None) -> _Contents:
     """What an answer says, by its shot, as far as it is stored and can be unpacked.
 
-    The build's own name is the same word on both arms.
+    The names of both builds are one word, whichever of them says it.
     """
     answers = read_answers(path) if path is not None else {}
 
@@ -155,18 +160,15 @@ def _contents(path: Path | None, host: str) -> _Contents:
         body = plain(answer.body, coding_of(answer.headers), KEPT_BYTES)
         body = answer.body if body is None else body
         cut = max(len(answer.body), len(body)) >= KEPT_BYTES
-        return _of_any_host(Content(answer.headers, body, cut=cut), host)
+        said = Content(answer.headers, body, cut=cut)
+        return said if hosts is None else _of_any_host(said, hosts)
 
     return content
 
 
-def _of_any_host(content: Content, host: str) -> Content:
-    if not host:
-        return content
-    headers = tuple(
-        (name, value.replace(host, _HOST)) for name, value in content.headers
-    )
-    body = content.body.replace(host.encode(), _HOST.encode())
+def _of_any_host(content: Content, hosts: re.Pattern[str]) -> Content:
+    headers = tuple((name, hosts.sub(_HOST, value)) for name, value in content.headers)
+    body = hosts.sub(_HOST, content.body.decode("latin-1")).encode("latin-1")
     return Content(headers, body, cut=content.cut)
 
 

@@ -137,7 +137,7 @@ class Night:
     def _take(self, file: Path, left_s: float | None) -> None:
         turn = self._turns[file]
         try:
-            terms = replace(self._asked(file), max_time_s=left_s)
+            terms = replace(self._asked(file), max_time_s=left_s, since_s=self._clock())
             turn = replace(turn, scenario=terms.scenario.name)
             directory, report = self._run(terms)
         except SeatrialError as error:

@@ -6,11 +6,10 @@ import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import numpy as np
 
-from harness.environment import LOGS, Kind, asked, page, running, this_machine
+from harness.environment import LOGS, asked, authority, page, running, this_machine
 from harness.errors import BuildError, CandidateError, WorkerLostError
 from harness.keeping import keep_answers
 from harness.load.engine import generating
@@ -301,13 +300,6 @@ def up(stack: ExitStack, pair: Pair, arm: Arm, directory: Path) -> Target:
     return target
 
 
-def _authority(build: Build) -> str:
-    """A deployed build is asked for by its own name, never by production's."""
-    if build.reference.kind is not Kind.URL:
-        return ""
-    return urlsplit(build.reference.value).netloc.rpartition("@")[2]
-
-
 def load(
     pair: Pair, arm: Arm, target: Target, directory: Path
 ) -> AbstractContextManager[Generator]:
@@ -318,7 +310,7 @@ def load(
         host=target.host,
         port=target.port,
         tls=target.tls,
-        authority=_authority(pair.builds[arm]),
+        authority=authority(pair.builds[arm].reference.text),
         deadline_ns=pair.deadline_ns,
         cores=pair.pinning.generator,
         directory=directory,

@@ -84,6 +84,8 @@ class Terms:
         parent: where the trial's directory is made.
         build_args: win over the scenario's own.
         max_time_s: no round starts that would probably end after it; `None`: no limit.
+        since_s: moment of the monotonic clock from which that counts; `None`: when no
+            other trial runs here any more.
         wait: wait for another trial on this machine instead of being refused.
         workers: load workers an arm on this machine.
         post: where other machines join, one more worker an arm on each.
@@ -102,6 +104,7 @@ class Terms:
     parent: Path
     build_args: Mapping[str, str]
     max_time_s: float | None = None
+    since_s: float | None = None
     wait: bool = False
     workers: int = 1
     post: Post = field(default_factory=Post)
@@ -122,7 +125,7 @@ def verify(terms: Terms) -> tuple[Path, Report]:
     trial = terms.resume.absolute().name if terms.resume else _new_id(terms)
     with ExitStack() as stack:
         stack.enter_context(machine_lock(trial, wait=terms.wait))
-        started_s = time.monotonic()
+        started_s = time.monotonic() if terms.since_s is None else terms.since_s
         former = read_journal(terms.resume) if terms.resume else None
         for line in remove_leftovers(""):
             terms.announce(line)

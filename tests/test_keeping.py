@@ -1,4 +1,5 @@
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ def round_of(
 
 
 def behaviours(
-    rounds: list[Round], hosts: tuple[str, str] = ("", "")
+    rounds: list[Round], hosts: Collection[str] = ()
 ) -> list[Behaviour | None]:
     stored = StoredAnswers(
         Shots(
@@ -120,24 +121,38 @@ def behaviours(
             held_out=np.zeros(SHOTS, bool),
             title=str,
         ),
-        dict(zip(Arm, hosts, strict=True)),
+        hosts,
     )
     return [stored.behaviour(each)[0] for each in rounds]
 
 
-def test_each_deployment_by_its_own_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("hosts", "said", "differ"),
+    [
+        (
+            ("old.example:8080", "new.example"),
+            ("//old.example:8080/", "//new.example/"),
+            0,
+        ),
+        (("a.example", "new.a.example"), ("a.example/1", "new.a.example/1"), 0),
+        (("a.example", "new.a.example"), ("cdn.a.example",) * 2, 0),
+        (("shop", "new"), ("shop of shops",) * 2, 0),
+        (("a.example", "new.a.example"), ("a.example", "b.example"), 1),
+        ((), ("//old.example/", "//new.example/"), 1),
+    ],
+)
+def test_each_deployment_by_its_own_name(
+    tmp_path: Path, hosts: tuple[str, ...], said: tuple[str, str], differ: int
+) -> None:
     """Links to itself differ between two deployments, and say nothing of the change."""
     plan = plan_of(tmp_path)
-    hosts = "old.example:8080", "new.example"
-    said = [[{"self": f"https://{host}/1"}] * SHOTS for host in hosts]
-    rounds = [round_of(tmp_path, plan, index, *said) for index in (1, 2)]
+    answers = [[{"self": each}] * SHOTS for each in said]
+    rounds = [round_of(tmp_path, plan, index, *answers) for index in (1, 2)]
 
-    masked, plain = behaviours(rounds, hosts)[-1], behaviours(rounds)[-1]
+    last = behaviours(rounds, hosts)[-1]
 
-    assert masked is not None
-    assert plain is not None
-    assert {} == masked.changed
-    assert {Place("GET /", "$.self", "value")} == plain.changed.keys()
+    assert last is not None
+    assert [Place("GET /", "$.self", "value")] * differ == [*last.changed]
 
 
 def test_arms_and_rounds(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def unclear(estimate: Estimate, comparison: Comparison) -> Finding:
     """Neither within the budget nor beyond it, and what a next trial would need."""
     assert comparison.tests is not None, "only tested hypotheses are unclear"
     share, lacking = comparison.hypothesis.share, comparison.tests.lacking
-    if lacking:
+    if lacking and comparison.tests.seems_within:
         remedy = (
             "of so few requests none may go wrong by chance:"
             f" {lacking:,} more are needed"

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["EMPTY", "UNLIKE", "GoodAnswers"]
 
 EMPTY: Final = ", empty"
-"""Ends the kind of a change of status whose new answer says nothing."""
+"""Follows a change of status whose new answer says nothing."""
 UNLIKE: Final = ", unlike the baseline's good answers"
-"""Ends the kind of one that takes a failure's place, and looks like none of them."""
+"""Follows one that takes a failure's place, and looks like none of them."""
 
 
 class GoodAnswers:

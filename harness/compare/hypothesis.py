@@ -73,7 +73,7 @@ class Hypothesis:
             return ""
         if self.metric.relative or self.metric.unit != "ratio":
             return self.allowance.text
-        points = (self.allowance.relative or self.allowance.absolute) * 100
+        points = self.allowance.larger * 100
         return f"{points:g} point{'s' * (points != 1)}"
 
 

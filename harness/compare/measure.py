@@ -150,9 +150,13 @@ class ArmMeasures:
         """Routes with at least one request."""
         return frozenset(self.requests)
 
+    def requests_of(self, routes: Collection[str]) -> int:
+        """Requests of those routes together."""
+        return sum(self.requests.get(name, 0) for name in routes)
+
     def error_rate(self, routes: Collection[str]) -> float | None:
         """Errors over requests of those routes together, `None` without a request."""
-        requests = sum(self.requests.get(name, 0) for name in routes)
+        requests = self.requests_of(routes)
         errors = sum(self.errors.get(name, 0) for name in routes)
         return errors / requests if requests else None
 

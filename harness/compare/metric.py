@@ -7,12 +7,10 @@ from functools import partial
 from math import inf, log
 from typing import TYPE_CHECKING, Final
 
-from harness.compare.measure import HELD, SPENT, needed, quantile
+from harness.compare.measure import HELD, SPENT, ArmMeasures, needed, quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from harness.compare.measure import ArmMeasures
 
 __all__ = [
     "GROWTH",
@@ -79,10 +77,6 @@ def _errors(arm: ArmMeasures, routes: frozenset[str]) -> Reading:
     return Undefined("no requests") if rate is None else rate
 
 
-def _requests(arm: ArmMeasures, routes: frozenset[str]) -> int:
-    return sum(arm.requests.get(name, 0) for name in routes)
-
-
 def _planned(arm: ArmMeasures, _: frozenset[str]) -> int:
     return arm.planned
 
@@ -147,7 +141,7 @@ METRICS: Final[Mapping[str, Metric]] = {
             cap=_POINT,
             by_route=True,
             read=_errors,
-            of=_requests,
+            of=ArmMeasures.requests_of,
         ),
         Metric(
             name="goodput",

@@ -70,7 +70,7 @@ def slack(baseline: Floats, allowance: Allowance, *, relative: bool) -> Floats:
     the data's noise.
     """
     if not relative:
-        return np.full_like(baseline, max(allowance.relative, allowance.absolute))
+        return np.full_like(baseline, allowance.larger)
     allowed = np.maximum(
         baseline * (1 + allowance.relative), baseline + allowance.absolute
     )

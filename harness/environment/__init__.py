@@ -19,7 +19,7 @@ from harness.environment.machine import (
     pinning,
     this_machine,
 )
-from harness.environment.reference import Kind, Reference, default, resolve
+from harness.environment.reference import Kind, Reference, authority, default, resolve
 from harness.environment.usage import Reading, Sampler
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ __all__ = [
     "Sampler",
     "Target",
     "asked",
+    "authority",
     "default",
     "engine_answers",
     "image_exists",

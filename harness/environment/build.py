@@ -103,8 +103,8 @@ def kinship(baseline: Build, candidate: Build) -> Iterator[str]:
         yield "both arms are the same commit"
     if baseline.base and candidate.base and baseline.base != candidate.base:
         yield (
-            "the images stand on different bases, by a changed FROM or a tag that "
-            "moved: what the arms differ in may be theirs"
+            "the images have no layer in common: if their bases differ, by a changed "
+            "FROM or a tag that moved, what the arms differ in may be theirs"
         )
     if candidate.strays and not baseline.strays:
         named, more = candidate.strays[:_NAMED], candidate.strays[_NAMED:]

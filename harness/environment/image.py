@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections import deque
 from contextlib import suppress
@@ -56,11 +57,12 @@ def strays(order: Order) -> tuple[str, ...]:
     The content of a commit has none of it. Paths in the build's context; what Python
     compiled is left out.
     """
-    if order.reference.kind is not Kind.DIR:
+    if order.reference.kind is not Kind.DIR or shutil.which("git") is None:
         return ()
     terms = order.service.build or ImageBuild()
     context = Path(order.reference.value) / terms.context
-    rules = context / ".dockerignore"
+    own = context / f"{terms.dockerfile}.dockerignore"
+    rules = own if own.is_file() else context / ".dockerignore"
     lines = rules.read_text(errors="replace").splitlines() if rules.is_file() else ()
     hidden = PatternMatcher(
         [line for each in lines if (line := each.strip()) and line[0] != "#"]

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from harness.environment import git
 from harness.errors import InputError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from harness.model.scenario import Service
 
-__all__ = ["Kind", "Reference", "default", "resolve"]
+__all__ = ["Kind", "Reference", "authority", "default", "resolve"]
 
 _URL_SCHEMES: Final = ("http://", "https://")
 
@@ -54,6 +55,13 @@ class Reference:
     def exact(self) -> str:
         """The reference that can be read in one way only."""
         return self.value if self.kind is Kind.URL else f"{self.kind}:{self.value}"
+
+
+def authority(text: str) -> str:
+    """The name that a deployed build is asked by, of its URL; empty for others."""
+    if not text.startswith(_URL_SCHEMES):
+        return ""
+    return urlsplit(text).netloc.rpartition("@")[2]
 
 
 def _of_commit(value: str, text: str, cwd: Path) -> Reference:

@@ -142,6 +142,11 @@ class Allowance:
     absolute: float
     text: str
 
+    @property
+    def larger(self) -> float:
+        """The larger part: what suffices where arms are compared by difference."""
+        return max(self.relative, self.absolute)
+
     @classmethod
     def parse(cls, text: object, unit: Unit) -> Allowance:
         """`10%`, `5ms` or `10% or 5ms`, the absolute part in units of `unit`."""

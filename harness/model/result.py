@@ -208,8 +208,8 @@ class ArmResult:
         usage: Parquet with the columns of `USAGE_FIELDS`; no rows where the
             environment cannot be measured.
         cpu_ns: CPU time that the build used from the first measured slice to the last
-            one's end, the other arm's slices included, which work that is put off falls
-            into; `None` where it cannot be measured.
+            one's end, with the checks' requests and the other arm's slices, which work
+            that is put off falls into; `None` where it cannot be measured.
         books: the workers' accounts together.
         health: the generator's.
         died: how the build's process ended during the round, empty while it lived.

@@ -257,6 +257,15 @@ def test_no_error_in_few_requests_may_be_chance(
     ][: bool(missing)]
 
 
+def test_what_stops_failing_needs_no_more(make: Make) -> None:
+    """Fewer requests without an error are no chance where 5 % failed before."""
+    before, after = (make.arm(np.arange(1, 61) * MS, errors=n) for n in (3, 0))
+    rounds = [make.round(index, before, after) for index in range(1, 5)]
+    budgets = Budgets.model_validate({"latency": {}, "routes": {}})
+
+    assert _judged(make.trial(rounds, budgets=budgets))[0] is Outcome.PASS
+
+
 def test_a_named_budget_that_cannot_be_judged_withholds_the_pass(make: Make) -> None:
     """A route that the scenario names must be seen."""
     budgets = Budgets.model_validate(
