@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.compare.figure import change, figure, interval, number
 from harness.compare.finding import FIX
-from harness.compare.metric import QUANTILES, QUIET
+from harness.compare.metric import METRICS, QUANTILES, QUIET
 from harness.model.result import Arm
 from harness.model.verdict import Label, Outcome
 
@@ -89,13 +89,16 @@ def _lines(finding: Finding) -> Iterator[str]:
 
 
 def _all_within(report: Report) -> str:
+    gated = [each for each in report.estimates if each.budget]
     judged = sum(
-        bool(each.budget) and not each.undefined and each.label is not Label.UNCLEAR
-        for each in report.estimates
+        not each.undefined and each.label is not Label.UNCLEAR
+        for each in gated
         if each.metric not in QUIET
     )
+    soaked = all(METRICS[each.metric].only_fails for each in gated)
+    surely = "in both pairs" if gated and soaked else "each with 95% confidence"
     return (
-        f"every budget holds ({judged} judged, each with 95% confidence) over"
+        f"every budget holds ({judged} judged, {surely}) over"
         f" {report.rounds} rounds of {report.requests:,} requests an arm"
     )
 

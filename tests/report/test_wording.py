@@ -34,6 +34,13 @@ def test_a_pass_says_what_held(make: Make) -> None:
     )
 
 
+def test_a_soak_says_how_it_held(make: Make) -> None:
+    """Two pairs give no confidence: what holds, holds in both."""
+    report = make.report(estimates=[make.estimate("growth")])
+
+    assert "(1 judged, in both pairs)" in reasons(report)[0]
+
+
 def test_any_other_verdict_gives_its_findings_without_notes(make: Make) -> None:
     """Reasons decide, notes do not."""
     report = make.leak()
