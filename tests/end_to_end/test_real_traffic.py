@@ -29,6 +29,7 @@ rounds: {{min: 3, slice: 1s, slices: 3, warmup: 1s, ramp: 0s}}
 budgets:   # with room for rounds of 3 s on a shared machine
   latency: {{p95: 10% or 15ms, p99: 20% or 25ms}}
   routes: {{p95: 20% or 15ms}}
+  errors: 1%
   cpu: 50%
 """
 
