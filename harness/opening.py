@@ -184,12 +184,6 @@ def _notes(builds: Mapping[Arm, Build], pins: Pinning) -> Iterator[str]:
     if pins.note:
         yield pins.note
     yield from kinship(builds[Arm.BASELINE], builds[Arm.CANDIDATE])
-    volumes = builds[Arm.CANDIDATE].order.service.volumes
-    if shared := ", ".join(each for each in volumes if not each.endswith(":ro")):
-        yield (
-            f"both arms write to the same volumes, in every round: {shared}; one finds"
-            " what the other left, unless they end in `:ro`"
-        )
 
 
 def _of_recording(recording: Recording) -> Iterator[str]:

@@ -95,7 +95,7 @@ class Build:
 
 
 def kinship(baseline: Build, candidate: Build) -> Iterator[str]:
-    """What a reader should know of how the builds are related."""
+    """What a reader should know of how the builds are related and share."""
     commit = baseline.reference.commit
     if baseline.digest == candidate.digest:
         yield "both arms are the same build"
@@ -103,8 +103,8 @@ def kinship(baseline: Build, candidate: Build) -> Iterator[str]:
         yield "both arms are the same commit"
     if baseline.base and candidate.base and baseline.base != candidate.base:
         yield (
-            "the images have no layer in common: if their bases differ, by a changed "
-            "FROM or a tag that moved, what the arms differ in may be theirs"
+            "the images differ from their lowest layer on: if that is another base, by"
+            " a changed FROM or a tag that moved, what the arms differ in may be its"
         )
     if candidate.strays and not baseline.strays:
         named, more = candidate.strays[:_NAMED], candidate.strays[_NAMED:]
@@ -112,6 +112,12 @@ def kinship(baseline: Build, candidate: Build) -> Iterator[str]:
         yield (
             "what git ignores is in the candidate's build context and not in the "
             f"baseline's: {', '.join(named)}{rest}; `.dockerignore` keeps it out"
+        )
+    volumes = candidate.order.service.volumes
+    if shared := ", ".join(each for each in volumes if not each.endswith(":ro")):
+        yield (
+            f"both arms write to the same volumes, in every round: {shared}; one finds"
+            " what the other left, unless they end in `:ro`"
         )
 
 

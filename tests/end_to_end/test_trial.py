@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SCENARIO = """\
 name: small
 recording: small.parquet
+seed: {seed}
 service:
   command: [python, serve.py]
   ready: /
@@ -51,11 +52,12 @@ def scenario(seatrial: Seatrial) -> Callable[..., Path]:
     """Writes the scenario; what is not given is small."""
 
     def written(
-        load: str = "{users: 30}", rounds: int = 3, slice_: str = "500ms"
+        load: str = "{users: 30}", rounds: int = 3, slice_: str = "500ms", seed: int = 1
     ) -> Path:
         record(seatrial.directory)
         path = seatrial.directory / "s.yaml"
-        path.write_text(SCENARIO.format(load=load, rounds=rounds, slice=slice_))
+        text = SCENARIO.format(load=load, rounds=rounds, slice=slice_, seed=seed)
+        path.write_text(text)
         return path
 
     return written
@@ -293,8 +295,7 @@ def test_candidate_that_never_comes_up(
     seed: int,
 ) -> None:
     """A candidate that dies at its start, twice, while the baseline is up, fails."""
-    with scenario().open("a") as file:
-        file.write(f"seed: {seed}\n")
+    scenario(seed=seed)
     answering("one", 0.002)
     (answering("two", 0.002) / "serve.py").write_text("raise SystemExit('no config')")
 
@@ -316,8 +317,7 @@ def test_baseline_that_never_comes_up(
 
     Nor is it one where the candidate did not come up, either, and was asked first.
     """
-    with scenario().open("a") as file:
-        file.write(f"seed: {seed}\n")
+    scenario(seed=seed)
     (answering("two", 0.002) / "serve.py").write_text("raise SystemExit('nor this')")
     (answering("one", 0.002) / "serve.py").write_text("raise SystemExit('no config')")
 
@@ -336,8 +336,7 @@ def test_second_that_never_comes_up(
     seed: int,
 ) -> None:
     """Where there is no room for a second one, that is not the candidate's fault."""
-    with scenario().open("a") as file:
-        file.write(f"seed: {seed}\n")
+    scenario(seed=seed)
     alone = answering("one", 0.002) / "serve.py"
     lock = seatrial.directory / "lock"
     alone.write_text(

@@ -56,5 +56,17 @@ def test_other_bases_are_told(tmp_path: Path, order: Callable[..., Order]) -> No
 
     assert told["sha256:a"] == told[""] == []
     (sentence,) = told["sha256:b"]
-    assert "no layer in common" in sentence
+    assert "differ from their lowest layer on" in sentence
     assert [*kinship(one, one)] == ["both arms are the same build"]
+
+
+def test_what_both_write_to_is_told(
+    tmp_path: Path, order: Callable[..., Order]
+) -> None:
+    """A volume that is not read-only carries what one arm did to the other."""
+    shared = order(tmp_path, volumes=["./a:/a:ro", "./b:/b"])
+    baseline = Build(order=shared, digest="sha256:1")
+
+    (sentence,) = kinship(baseline, replace(baseline, digest="sha256:2"))
+
+    assert "in every round: ./b:/b;" in sentence

@@ -139,6 +139,7 @@ class Course:
                 parent=place,
                 candidate_env=env,
                 max_time_s=self._left_s(),
+                since_s=time.monotonic(),
                 announce=clock.announce,
             )
         )
